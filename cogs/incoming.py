@@ -1,0 +1,105 @@
+"""From Discord's messages and options to a question that conversations understand.
+
+``Intake.refusal`` makes every check that needs no waiting, by what Discord declares; ``Intake.attachments``
+fetches the files afterwards. ``spoken_text`` takes the bot's own mention out of a message, ``with_quote``
+sets a replied-to message under a question as marked text. What always holds: a file is fetched from
+Discord's own CDN hosts only (or the hosts given), over nothing but what was declared small enough, and is
+measured again once it is here. Errors: AttachmentUnreadError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from urllib.parse import urlsplit
+
+import discord
+
+from utils.conversations import Attachment
+from utils.conversations.limits import (
+    MAX_ATTACHMENT_BYTES,
+    DeclaredFile,
+    Refusal,
+    check_attachments,
+    check_model,
+    check_text,
+)
+
+#: Where Discord keeps what its users attach.
+CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+
+_MAX_QUOTE = 2000
+
+
+class AttachmentUnreadError(Exception):
+    """A file could not be fetched; ``name`` is what its sender called it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("an attachment could not be fetched")
+        self.name = name
+
+
+class Intake:
+    """Checks questions and fetches their files; ``cdn_hosts`` are host names, with a port where there is one."""
+
+    def __init__(self, cdn_hosts: Collection[str] = CDN_HOSTS) -> None:
+        self._cdn_hosts = frozenset(cdn_hosts)
+
+    def refusal(
+        self,
+        text: str,
+        files: Sequence[discord.Attachment],
+        *,
+        model: str | None = None,
+        known_models: Collection[str] = (),
+    ) -> Refusal | None:
+        """Say why a question is not taken, or None; a file may stand alone, without a text."""
+        if text.strip() or not files:
+            refusal = check_text(text)
+            if refusal is not None:
+                return refusal
+        refusal = check_attachments([DeclaredFile(file.filename, file.size, file.content_type) for file in files])
+        if refusal is not None or model is None:
+            return refusal
+        return check_model(model, known_models)
+
+    async def attachments(self, files: Sequence[discord.Attachment]) -> tuple[Attachment, ...]:
+        """Fetch the files of a question that was not refused; raises AttachmentUnreadError."""
+        return tuple([await self._fetch(file) for file in files])
+
+    async def _fetch(self, file: discord.Attachment) -> Attachment:
+        if urlsplit(file.url).netloc not in self._cdn_hosts:
+            raise AttachmentUnreadError(file.filename)
+        try:
+            content = await file.read()
+        except (discord.HTTPException, OSError, TimeoutError) as error:
+            raise AttachmentUnreadError(file.filename) from error
+        if not 0 < len(content) <= MAX_ATTACHMENT_BYTES:
+            raise AttachmentUnreadError(file.filename)
+        return Attachment(file.filename, file.content_type or "", content)
+
+
+def spoken_text(message: discord.Message, bot_id: int) -> str:
+    """Give what a message says, without the mention that called the bot."""
+    return re.sub(rf"<@!?{bot_id}>", "", message.content).strip()
+
+
+def with_quote(text: str, quoted: discord.Message | None) -> str:
+    """Set the message that a question replies to under it, so that the model knows what is spoken of."""
+    if quoted is None or not quoted.content.strip():
+        return text
+    lines = quoted.content.strip()[:_MAX_QUOTE].splitlines()
+    return "\n".join([text, "", f"(in reply to {quoted.author.display_name})", *(f"> {line}" for line in lines)])
+
+
+def replied_to(message: discord.Message) -> discord.Message | None:
+    """Give the message this one replies to, as far as Discord sent it along."""
+    reference = message.reference
+    resolved = reference.resolved if reference is not None else None
+    return resolved if isinstance(resolved, discord.Message) else None
+
+
+def shown_name(name: str) -> str:
+    """Give a file's name or another foreign word so that it may stand between backticks in a sentence."""
+    plain = "".join(char for char in name if char.isprintable() and char != "`").strip()
+    return plain[:80] or "?"

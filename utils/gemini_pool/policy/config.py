@@ -1,0 +1,94 @@
+"""Every constant of the pool's rules, in one frozen object.
+
+``PoolConfig`` holds no behaviour. Lengths of time are seconds, shares and rates lie between 0 and 1. A test that wants
+a day in a second scales the times; ``PoolConfig.plain()`` is the limit case of the rules: lifetime counts, nothing
+forgotten, the first best key wins.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolConfig:
+    """The constants of the pool; see ``docs/pool.md`` for what each rule does with them."""
+
+    # Score: (1 / usage) x (1 - error)
+    usage_half_life_s: float = 300.0
+    error_half_life_s: float = 60.0
+    #: Imagined good calls that every key starts with, so that one first failure does not condemn it.
+    error_prior: float = 5.0
+    #: New and healed keys start at the mean usage of the live ones instead of drawing all traffic.
+    lift_newcomers: bool = True
+    min_pool_size: int = 5
+
+    # Gate of a key for a model
+    open_after_faults: int = 3
+    open_after_timeouts: int = 2
+    open_min_calls: float = 5.0
+    open_error_rate: float = 0.20
+    #: A key must be this many times as bad as the others together before it is ejected.
+    peer_factor: float = 2.0
+    max_ejected_share: float = 0.5
+    open_first_s: float = 30.0
+    open_floor_s: float = 120.0
+    open_ill_share: float = 0.2
+    open_cap_s: float = 300.0
+    open_jitter: float = 0.2
+    forget_ejections_after_s: float = 600.0
+
+    # Breaker of a model
+    model_open_after: int = 6
+    model_open_keys: int = 3
+    model_probe_first_s: float = 2.0
+    model_probe_cap_s: float = 9.5
+
+    # Rotation and the soft mark for a busy project
+    rotation_s: float = 300.0
+    unhealthy_error_rate: float = 0.20
+    busy_share: float = 0.50
+    #: A share also has to be this many times the fair one (1 / number of projects) to mean anything.
+    busy_times_fair: float = 1.5
+    busy_min_calls: float = 10.0
+
+    # Quota
+    cooling_default_s: float = 60.0
+    day_probe_s: float = 3600.0
+    closed_probe_s: float = 86400.0
+
+    # Attempts of one request
+    max_attempts: int = 8
+    backoff_first_s: float = 0.5
+    backoff_cap_s: float = 20.0
+    deadline_text_s: float = 30.0
+    deadline_media_s: float = 120.0
+    first_byte_s: float = 10.0
+    between_chunks_s: float = 15.0
+    #: While another key is live, waiting for a first byte takes at most this share of the deadline.
+    first_byte_share: float = 1 / 3
+    usual_p50_s: float = 2.5
+    usual_p95_s: float = 8.0
+    usual_p97_s: float = 10.0
+    max_waiting: int = 100
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (int, float)) and (math.isnan(value) or value < 0):
+                raise ValueError(f"PoolConfig.{field.name} must be 0 or more, not {value!r}")
+        if self.max_attempts < 1:
+            raise ValueError("PoolConfig.max_attempts must be 1 or more")
+
+    @classmethod
+    def plain(cls) -> PoolConfig:
+        """Give the formula as it stands in its shortest description: counts of a lifetime, nothing forgotten."""
+        return cls(
+            usage_half_life_s=math.inf,
+            error_half_life_s=math.inf,
+            error_prior=0.0,
+            lift_newcomers=False,
+            busy_times_fair=0.0,
+            busy_min_calls=1.0,
+        )

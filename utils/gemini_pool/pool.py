@@ -1,0 +1,301 @@
+"""The pool: composes rules, provider and features behind the names its users know.
+
+``GeminiAPIPool`` may be used from any number of loops and threads at once. What always holds: making one starts nothing
+and does no I/O; ``generate_content`` never raises for a failed call; ``start`` and ``aclose`` are needed only where
+figures are to be stored. How keys are chosen is ``policy/``'s, the way to the service ``provider/``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from utils.gemini_pool import configuration
+from utils.gemini_pool.chat import Chat, Content
+from utils.gemini_pool.configuration import Configuration, ConfiguredKey
+from utils.gemini_pool.dispatcher import Dispatcher
+from utils.gemini_pool.errors import NoKeysError, PoolClosedError, PoolError, UsageError
+from utils.gemini_pool.messages import has_media, to_contents
+from utils.gemini_pool.models import Catalogue, ModelInfo
+from utils.gemini_pool.persistence import Keeper, PoolStore
+from utils.gemini_pool.policy import Failure, KeySpec, Policy, PoolConfig
+from utils.gemini_pool.policy.statistics import key_stats, model_stats
+from utils.gemini_pool.provider.calls import Ask, Provider, Response
+from utils.gemini_pool.provider.clients import Clients
+from utils.gemini_pool.threads import LoopThread
+from utils.security import Redactor, Secret
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_MODEL = "gemini-4-hydrogen"
+_LIST_TIMEOUT_S = 10.0
+_NO_KEYS = "No Gemini key is configured: set GEMINI_API_KEYS, or GEMINI_API_KEY_1, in the environment or in .env."
+
+
+class GeminiAPIPool:
+    """A pool of Gemini keys.
+
+    ``api_keys``: texts ``key`` or ``label@project:key``; None: none. ``pool_size``: instances per model (default: as
+    many as keys, at least 5). ``config``: the constants. ``base_url``, ``api_version``, ``proxy``: the way to the
+    service. ``store``: keeps figures and states over restarts. ``reload``: gives the configuration anew at every
+    reset. Raises ``KeyFormatError`` for a key that cannot be one.
+    """
+
+    def __init__(
+        self,
+        api_keys: Sequence[str] | None = None,
+        pool_size: int | None = None,
+        config: PoolConfig | None = None,
+        base_url: str | None = None,
+        *,
+        api_version: str | None = None,
+        proxy: str | None = None,
+        default_model: str = DEFAULT_MODEL,
+        store: PoolStore | None = None,
+        reload: Callable[[], Configuration] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+    ) -> None:
+        if pool_size is not None and pool_size < 1:
+            raise UsageError("pool_size must be 1 or more.")
+        self.default_model = default_model
+        self._reload = reload
+        self._lock = threading.Lock()
+        self._redactor = Redactor()
+        self._secrets: dict[str, Secret] = {}
+        listed = ((f"api_keys (entry {index})", text, None) for index, text in enumerate(api_keys or (), 1))
+        specs = self._take_keys(configuration.parse_keys(listed))
+        chance = rng or random.Random()  # noqa: S311  # spreads load, guards no secret
+        self._policy = Policy(config or PoolConfig(), clock, wall, chance, keys=specs, pool_size=pool_size)
+        clients = Clients(base_url=base_url, api_version=api_version, proxy=proxy)
+        self._provider = Provider(clients, self._secrets.__getitem__, self._redactor)
+        self._dispatcher = Dispatcher(self._policy, self._provider, self._lock)
+        self._catalogue = Catalogue(clock)
+        self._private = LoopThread()
+        self._keeper = Keeper(self._policy, self._lock, store)
+        self._closed = False
+
+    @classmethod
+    def from_configuration(
+        cls,
+        reload: Callable[[], Configuration],
+        *,
+        store: PoolStore | None = None,
+        default_model: str = DEFAULT_MODEL,
+    ) -> GeminiAPIPool:
+        """Make a pool from a configuration that is read now and again at every reset."""
+        found = reload()
+        pool = cls(
+            config=found.pool,
+            base_url=found.base_url,
+            api_version=found.api_version,
+            proxy=found.proxy,
+            store=store,
+            reload=reload,
+            default_model=default_model,
+        )
+        pool._policy.reset_pools(pool._take_keys(found.keys))
+        return pool
+
+    def _take_keys(self, keys: Sequence[ConfiguredKey]) -> list[KeySpec]:
+        for key in keys:
+            self._secrets[key.secret.fingerprint] = key.secret
+            self._redactor.add(key.secret)
+        return [KeySpec(key.secret.fingerprint, key.name, key.project) for key in keys]
+
+    async def start(self) -> None:
+        """Load stored figures and states, and keep storing and rotating in this loop until ``aclose``."""
+        await self._keeper.start()
+
+    async def aclose(self) -> None:
+        """Store what is left and close this loop's connections; a closed pool answers nothing more."""
+        self._closed = True
+        await self._keeper.aclose()
+        await self._provider.aclose()
+        await asyncio.to_thread(self._private.close)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def generate_content(
+        self,
+        prompt: str | Sequence[Any] | None = None,
+        model_name: str | None = None,
+        temperature: float | None = None,
+        max_retries: int | None = None,
+        *,
+        contents: Sequence[Content] | None = None,
+        deadline_s: float | None = None,
+        user: str | None = None,
+        **options: Any,
+    ) -> tuple[Response, bool] | tuple[PoolError, bool]:
+        """Answer ``(response, True)``, or ``(error, False)`` with a ``PoolError``; never raises for a failed call.
+
+        ``prompt``: a text or a list of parts; ``contents``: whole turns in the API's shape instead. ``max_retries``
+        bounds the paid further attempts (None: the pool's own bound; 0: none). ``deadline_s``: seconds for everything.
+        ``user``: who asks, for fairness. ``options``: generation options by the SDK's names, such as ``top_p``,
+        ``max_output_tokens``, ``system_instruction``, ``safety_settings``, ``tools``.
+        """
+        del user
+        try:
+            ask, limit = await self._prepare(
+                prompt=prompt,
+                contents=contents,
+                model_name=model_name,
+                deadline_s=deadline_s,
+                max_retries=max_retries,
+                options={**options, "temperature": temperature},
+            )
+            return await self._dispatcher.answer(ask, deadline_s=limit, max_retries=max_retries), True
+        except PoolError as error:
+            return error, False
+        finally:
+            self._keeper.note_change()
+
+    async def stream_content(
+        self,
+        prompt: str | Sequence[Any] | None = None,
+        model_name: str | None = None,
+        temperature: float | None = None,
+        max_retries: int | None = None,
+        *,
+        contents: Sequence[Content] | None = None,
+        deadline_s: float | None = None,
+        user: str | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[Response, None]:
+        """Yield the pieces of an answer (``piece.text``); raises ``PoolError``. The deadline ends with the first."""
+        del user
+        ask, limit = await self._prepare(
+            prompt=prompt,
+            contents=contents,
+            model_name=model_name,
+            deadline_s=deadline_s,
+            max_retries=max_retries,
+            options={**options, "temperature": temperature},
+        )
+        pieces = self._dispatcher.stream(ask, deadline_s=limit, max_retries=max_retries)
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            await pieces.aclose()
+            self._keeper.note_change()
+
+    async def create_chat(
+        self, model_name: str | None = None, *, history: Sequence[Content] = (), **options: Any
+    ) -> tuple[Chat, int] | tuple[None, int]:
+        """Answer ``(chat, instance_index)``; ``(None, -1)`` only with no keys or when all are dead."""
+        model = self._catalogue.resolve(model_name or self.default_model)
+        with self._lock:
+            index = self._policy.peek(model)
+        if index < 0:
+            return None, -1
+        return Chat(self, model, dict(options), history, self._private), index
+
+    async def answer(self, model_name: str, contents: Sequence[Content], options: Mapping[str, Any]) -> Response:
+        """Answer whole turns; raises ``PoolError`` (what a chat stands on)."""
+        ask, limit = await self._prepare(contents=contents, model_name=model_name, options=options)
+        try:
+            return await self._dispatcher.answer(ask, deadline_s=limit, max_retries=None)
+        finally:
+            self._keeper.note_change()
+
+    def pieces(
+        self, model_name: str, contents: Sequence[Content], options: Mapping[str, Any]
+    ) -> AsyncGenerator[Response, None]:
+        """Stream whole turns; raises ``PoolError`` (what a chat stands on)."""
+        return self.stream_content(contents=contents, model_name=model_name, **options)
+
+    async def _prepare(
+        self,
+        *,
+        prompt: str | Sequence[Any] | None = None,
+        contents: Sequence[Content] | None = None,
+        model_name: str | None = None,
+        deadline_s: float | None = None,
+        max_retries: int | None = None,
+        options: Mapping[str, Any],
+    ) -> tuple[Ask, float]:
+        if self._closed:
+            raise PoolClosedError("This pool was closed: make a new one.")
+        if not self._policy.keys:
+            raise NoKeysError(_NO_KEYS)
+        if max_retries is not None and max_retries < 0:
+            raise UsageError("max_retries must be 0 or more, or None.")
+        turns = to_contents(prompt, contents)
+        await self._provider.warm_up()
+        config = self._policy.config
+        limit = deadline_s or (config.deadline_media_s if has_media(turns) else config.deadline_text_s)
+        model = self._catalogue.resolve(model_name or self.default_model)
+        return Ask.prepare(model, turns, options), limit
+
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        """Give the models these keys can see, kept for an hour; the data file's when the service cannot be asked."""
+        if self._catalogue.is_fresh:
+            return self._catalogue.known
+        for key in [key for key in self._policy.keys if key.dead is None]:
+            found = await self._provider.list_models(key.fingerprint, _LIST_TIMEOUT_S)
+            if isinstance(found, Failure):
+                _log.info("%s cannot list models: %s", key.label, found.transport or found.http_status)
+                continue
+            self._catalogue.hear([_info(model) for model in found if model.name])
+            return self._catalogue.known
+        return self._catalogue.known or self._catalogue.fallback()
+
+    def known_models(self) -> tuple[ModelInfo, ...]:
+        """Give the service's last list without I/O; empty before ``list_models`` was first answered by it."""
+        return self._catalogue.known
+
+    def get_model_stats(self) -> dict[str, dict[str, Any]]:
+        """Answer ``{model: {pool_size, active_instances, error_instances, total_usage, ...}}``."""
+        with self._lock:
+            return model_stats(self._policy)
+
+    def get_api_key_stats(self) -> dict[str, Any]:
+        """Answer ``{total_keys, total_requests, failed_requests, ..., key_usage: {"Key #1": {...}}}``."""
+        with self._lock:
+            return key_stats(self._policy)
+
+    def reset_api_pool(self, model_name: str | None = None) -> None:
+        """Start health anew for one model or all, and take in the keys as configured now; counts stay."""
+        specs = None
+        if self._reload is not None:
+            specs = self._take_keys(self._reload().keys)
+        with self._lock:
+            if specs is None:
+                specs = [key.spec for key in self._policy.keys]
+            model = self._catalogue.resolve(model_name) if model_name else None
+            self._policy.reset_pools(specs, model)
+        self._dispatcher.wake()
+        self._keeper.note_change()
+
+    def reset_api_stats(self) -> None:
+        """Empty the counts; cooldowns and dead marks stay."""
+        with self._lock:
+            self._policy.reset_counts()
+        self._keeper.note_change(cleared=True)
+
+
+def _info(model: Any) -> ModelInfo:
+    name = str(model.name).removeprefix("models/")
+    return ModelInfo(
+        name=name,
+        display_name=model.display_name or name,
+        input_token_limit=model.input_token_limit or 0,
+        output_token_limit=model.output_token_limit or 0,
+        can_generate="generateContent" in (model.supported_actions or ()),
+    )

@@ -1,0 +1,141 @@
+"""One HTTP session per running loop, one google-genai client per key on top of it.
+
+What always holds: a client costs under a millisecond, because all share one SSL context and, per loop, one session; the
+session ignores proxy variables of the environment (a proxy is told to the pool once); the SDK never retries by itself.
+A loop's session is closed with the loop: it is guarded by an asynchronous generator, which every orderly end of a loop
+(``asyncio.run``, ``asyncio.Runner``) finalizes before the loop closes.
+Why not the SDK's own session: it visits the thread pool twice per request for the proxy variables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+import aiohttp
+from google import genai
+from google.genai import types
+
+from utils.gemini_pool.provider.rehearsal import rehearse
+from utils.security import Secret
+
+DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
+DEFAULT_API_VERSION = "v1"
+
+
+class SentRequests:
+    """Counts the HTTP requests of one attempt; set as ``SENT`` in the attempt's context."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+SENT: ContextVar[SentRequests | None] = ContextVar("sent_requests", default=None)
+
+
+async def _count_sent(
+    request: aiohttp.ClientRequest,
+    handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
+) -> aiohttp.ClientResponse:
+    sent = SENT.get()
+    if sent is not None:
+        sent.count += 1
+    return await handler(request)
+
+
+@dataclass(slots=True, eq=False)
+class _LoopClients:
+    """What belongs to one running loop."""
+
+    session: aiohttp.ClientSession
+    guard: AsyncGenerator[None, None]
+    clients: dict[str, genai.Client] = field(default_factory=dict)
+
+
+class Clients:
+    """Gives the client of a key for the running loop."""
+
+    def __init__(self, *, base_url: str | None, api_version: str | None, proxy: str | None) -> None:
+        self._base_url = (base_url or DEFAULT_BASE_URL).rstrip("/")
+        # the SDK's own reading of this setting
+        self._api_version = "v1beta" if api_version == "beta" else api_version or DEFAULT_API_VERSION
+        self._proxy = proxy
+        self._ssl: ssl.SSLContext | None = None
+        self._ssl_lock = threading.Lock()
+        self._warm = False
+        self._loops: dict[asyncio.AbstractEventLoop, _LoopClients] = {}
+
+    async def of(self, key: Secret) -> genai.Client:
+        """Give the client of a key; the first call in a loop opens the loop's session."""
+        await self.warm_up()
+        mine = self._loops.get(asyncio.get_running_loop())
+        if mine is None or mine.session.closed:
+            mine = await self._open()
+        client = mine.clients.get(key.fingerprint)
+        if client is None:
+            client = mine.clients[key.fingerprint] = self._build(key, mine.session, self._ssl_context())
+        return client
+
+    async def warm_up(self) -> None:
+        """Do once, in a thread, what would hold up the loop: certificates are read, the SDK builds its models."""
+        if not self._warm:
+            await asyncio.to_thread(self._warm_up)
+
+    async def aclose(self) -> None:
+        """Close the running loop's session; sessions of other loops end with their loops."""
+        mine = self._loops.pop(asyncio.get_running_loop(), None)
+        if mine is not None:
+            await mine.guard.aclose()
+
+    def _warm_up(self) -> None:
+        context = self._ssl_context()
+        with self._ssl_lock:
+            if not self._warm:
+                rehearse(context)
+                self._warm = True
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        with self._ssl_lock:
+            if self._ssl is None:
+                self._ssl = ssl.create_default_context()
+            return self._ssl
+
+    async def _open(self) -> _LoopClients:
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._ssl_context()),
+            timeout=aiohttp.ClientTimeout(total=None),
+            trust_env=False,
+            proxy=self._proxy,
+            middlewares=(_count_sent,),
+        )
+        guard = self._close_with_loop(session)
+        await anext(guard)
+        mine = self._loops[asyncio.get_running_loop()] = _LoopClients(session, guard)
+        return mine
+
+    async def _close_with_loop(self, session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self._loops.pop(asyncio.get_running_loop(), None)
+            await session.close()
+
+    def _build(self, key: Secret, session: aiohttp.ClientSession, context: ssl.SSLContext) -> genai.Client:
+        return genai.Client(
+            api_key=key.reveal(),
+            enterprise=False,
+            http_options=types.HttpOptions(
+                base_url=self._base_url,
+                api_version=self._api_version,
+                retry_options=types.HttpRetryOptions(attempts=1),
+                client_args={"verify": context, "trust_env": False},
+                async_client_args={"verify": context, "ssl": context},
+                aiohttp_client=session,
+            ),
+        )

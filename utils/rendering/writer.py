@@ -1,0 +1,251 @@
+"""One writer per answer: turns a stream of text into few, well-paced edits of a message.
+
+``AnswerWriter(target, locale=...)`` reads the deltas of one answer in a task of its own and shows the
+newest text, at most once per interval, until the stream ends; then ``run`` shows the whole answer, split
+into messages, and says in a ``WrittenAnswer`` what came of it. A ``Target`` is where an answer is shown:
+``utils/rendering/discord`` has two, and anything of that shape will do.
+
+What always holds: states in between are dropped, never queued; no edit starts before the last one
+returned; the last state is always sent; splitting happens at the end only, so nothing is shown twice. The
+interval grows while edits are slow, for then the platform is holding them back. When the stream fails, the
+text so far stays and one sentence stands under it (or alone); when the writer is cancelled, so does it,
+and the cancellation goes on. A place that is gone ends the showing, not the reading: the answer is still
+stored by whoever makes the deltas.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from utils.i18n import translate
+from utils.rendering.errors import DeliveryError, DeliveryRefusedError, PlaceGoneError
+from utils.rendering.graphemes import units
+from utils.rendering.sentences import error_sentence
+from utils.rendering.splitting import MESSAGE_LIMIT, preview, split
+
+_log = logging.getLogger(__name__)
+
+#: An answer of more messages than this becomes its first message and a file.
+MAX_MESSAGES = 5
+FILE_NAME = "answer.md"
+
+_MAX_INTERVAL_S = 15.0
+_CANCEL_TIMEOUT_S = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the (first) message of an answer is."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file made of an answer that is too long to be read as messages."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """What came of an answer: its whole text, where it begins (None: nowhere), whether its last state was taken.
+
+    ``error`` is what ended the stream early, already told to the reader in a sentence; None: the answer is
+    whole.
+    """
+
+    text: str
+    place: Place | None
+    delivered: bool
+    error: BaseException | None
+
+
+class Target(Protocol):
+    """Where one answer is shown. All methods raise DeliveryError, and never run at the same time."""
+
+    def waiting(self) -> contextlib.AbstractAsyncContextManager[object]:
+        """Show that an answer is coming, as long as nothing is shown."""
+
+    async def show(self, text: str) -> Place:
+        """Show this text, in place of what was shown before."""
+
+    async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
+        """Show these texts, the first in place of what was shown before and with the file, if any."""
+
+
+class AnswerWriter:
+    """Writes one answer; made anew for each.
+
+    ``interval_s``: seconds between the beginnings of two edits. ``on_place`` is awaited whenever the
+    answer stands somewhere new. ``sentence`` says an error to the reader; without it the rendering's own
+    sentence does.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        locale: str,
+        interval_s: float = 1.1,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_place: Callable[[Place], Awaitable[None]] | None = None,
+        sentence: Callable[[BaseException], str] | None = None,
+    ) -> None:
+        self._target = target
+        self._locale = locale
+        self._shortest_interval_s = self._interval_s = interval_s
+        self._clock = clock
+        self._sleep = sleep
+        self._on_place = on_place
+        self._sentence = sentence or (lambda error: error_sentence(error, locale))
+        self._text = ""
+        self._shown = ""
+        self._place: Place | None = None
+        self._gone = False
+        self._next_at = clock()
+        self._changed = asyncio.Event()
+
+    async def run(self, deltas: AsyncIterator[str]) -> WrittenAnswer:
+        """Show the answer as it comes and then as a whole.
+
+        Raises nothing but what ``on_place`` raises and CancelledError; errors of the stream come back in
+        the result.
+        """
+        reader = asyncio.create_task(self._read(deltas))
+        try:
+            await self._follow(reader)
+        except BaseException as stop:
+            reader.cancel()
+            await asyncio.wait({reader})  # whoever makes the deltas stores how they ended
+            _outcome(reader)
+            with contextlib.suppress(TimeoutError):  # the caller is going away and cannot be kept longer
+                async with asyncio.timeout(_CANCEL_TIMEOUT_S):
+                    await self._conclude(stop)
+            raise
+        return await self._conclude(_outcome(reader))
+
+    async def _read(self, deltas: AsyncIterator[str]) -> None:
+        try:
+            async for delta in deltas:
+                self._text += delta
+                self._changed.set()
+        finally:
+            self._changed.set()
+
+    async def _follow(self, reader: asyncio.Task[None]) -> None:
+        async with self._target.waiting():
+            while not reader.done() and not self._text.strip():
+                await self._change()
+        while not reader.done() and not self._gone:
+            await self._pause(reader)
+            if not reader.done():
+                await self._show(preview(self._text))
+                await self._change()
+        await asyncio.wait({reader})
+
+    async def _change(self) -> None:
+        """Wait for more text or the end of the stream."""
+        await self._changed.wait()
+        self._changed.clear()
+        await asyncio.sleep(0)  # lets a reader that has just come to its end be seen as done
+
+    async def _pause(self, reader: asyncio.Task[None]) -> None:
+        """Wait for the interval's end, or the stream's, whichever is first."""
+        left = self._next_at - self._clock()
+        if left <= 0:
+            return
+        nap = asyncio.ensure_future(self._sleep(left))
+        try:
+            await asyncio.wait({reader, nap}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+
+    async def _show(self, text: str) -> None:
+        if not text or text == self._shown:
+            return
+        started_at = self._clock()
+        try:
+            place = await self._target.show(text)
+        except PlaceGoneError as error:
+            _log.info("an answer's message is gone; its text is no longer shown: %s", error)
+            self._gone = True
+        except DeliveryError as error:
+            _log.warning("a state of an answer was not shown: %s", error)
+            self._adapt(started_at, slow=True)
+        else:
+            self._shown = text
+            self._adapt(started_at)
+            await self._stands_at(place)
+
+    def _adapt(self, started_at: float, *, slow: bool = False) -> None:
+        took_s = self._clock() - started_at
+        if slow or took_s > self._interval_s:
+            self._interval_s = min(_MAX_INTERVAL_S, max(took_s, 1.5 * self._interval_s))
+        else:
+            self._interval_s = max(self._shortest_interval_s, 0.9 * self._interval_s)
+        self._next_at = started_at + self._interval_s
+
+    async def _stands_at(self, place: Place) -> None:
+        if place == self._place:
+            return
+        self._place = place
+        if self._on_place is not None:
+            await self._on_place(place)
+
+    async def _conclude(self, error: BaseException | None) -> WrittenAnswer:
+        """Show the last state: the whole answer, or what there is of it with a sentence."""
+        sentence = self._last_sentence(error)
+        delivered = False
+        if not self._gone:
+            try:
+                await self._finish(sentence)
+                delivered = True
+            except DeliveryError as undelivered:
+                _log.warning("the end of an answer was not shown: %s", undelivered)
+        return WrittenAnswer(self._text, self._place, delivered, error)
+
+    def _last_sentence(self, error: BaseException | None) -> str | None:
+        if isinstance(error, asyncio.CancelledError):
+            return error_sentence(error, self._locale)  # being stopped is no failure that anybody has to look into
+        if error is not None:
+            return self._sentence(error)
+        return None if self._text.strip() else translate("error.empty_answer", self._locale)
+
+    async def _finish(self, sentence: str | None) -> None:
+        texts = with_sentence(split(self._text), sentence)
+        if len(texts) <= MAX_MESSAGES:
+            await self._stands_at(await self._target.finish(texts, None))
+            return
+        hint = translate("answer.in_file", self._locale, name=FILE_NAME)
+        first = with_sentence(texts[:1], f"{hint} {sentence}" if sentence else hint)
+        try:
+            place = await self._target.finish(first, TextFile(FILE_NAME, self._text.encode("utf-8", "replace")))
+        except DeliveryRefusedError as refused:
+            _log.info("a file is refused here, so a long answer becomes %d messages: %s", len(texts), refused)
+            place = await self._target.finish(texts, None)
+        await self._stands_at(place)
+
+
+def with_sentence(texts: Sequence[str], sentence: str | None) -> list[str]:
+    """Set one sentence under the messages in small print, or alone where there are none."""
+    if sentence is None:
+        return list(texts)
+    if not texts:
+        return [sentence]
+    small = f"-# {sentence}"
+    joined = f"{texts[-1]}\n{small}"
+    return [*texts[:-1], joined] if units(joined) <= MESSAGE_LIMIT else [*texts, small]
+
+
+def _outcome(reader: asyncio.Task[None]) -> BaseException | None:
+    return asyncio.CancelledError() if reader.cancelled() else reader.exception()

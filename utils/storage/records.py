@@ -1,0 +1,132 @@
+"""Between facts and stored rows: where a person's words pass the codec.
+
+``Records`` makes the rows of conversations, turns, messages and attachments, and reads them back. What always holds: a
+row's id is made before its bytes are encoded, and bytes are decoded at the place (column and row) they were encoded
+for. Which rows are wanted, and in which transaction, is ``conversations``' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from utils.storage.codec import Codec, decode_text, encode_text
+from utils.storage.rows import Conversation, Role, StoredAttachment, StoredMessage, Turn
+
+Values = dict[str, Any]
+
+_POSITIONS: dict[Role, int] = {"user": 0, "model": 1}
+
+
+class Records:
+    """Makes and reads rows with a codec; ``make_id`` gives ids."""
+
+    def __init__(self, codec: Codec, make_id: Callable[[], int]) -> None:
+        self._codec = codec
+        self.make_id = make_id
+
+    def conversation_row(self, made: Conversation) -> Values:
+        """Make the row of a conversation."""
+        return {
+            **asdict(made),
+            "instructions": self._encode("conversations.instructions", made.id, made.instructions),
+            "title": self._encode("conversations.title", made.id, made.title),
+        }
+
+    def conversation(self, row: RowMapping) -> Conversation:
+        """Read a conversation."""
+        return Conversation(
+            **{
+                **row,
+                "instructions": self._decode("conversations.instructions", row["id"], row["instructions"]),
+                "title": self._decode("conversations.title", row["id"], row["title"]),
+            }
+        )
+
+    def turn_row(self, made: Turn) -> Values:
+        """Make the row of a turn."""
+        return {
+            **asdict(made),
+            "user_name": self._encode("turns.user_name", made.id, made.user_name),
+            "error_detail": self.error_detail(made.id, made.error_detail),
+        }
+
+    def turn(self, row: RowMapping) -> Turn:
+        """Read a turn."""
+        return Turn(
+            **{
+                **row,
+                "user_name": self._decode("turns.user_name", row["id"], row["user_name"]),
+                "error_detail": self._decode("turns.error_detail", row["id"], row["error_detail"]),
+            }
+        )
+
+    def error_detail(self, turn_id: int, detail: str | None) -> bytes | None:
+        """Encode what went wrong in a turn."""
+        return self._encode("turns.error_detail", turn_id, detail)
+
+    def message_row(self, turn: Turn, role: Role, text: str, created_at: float) -> Values:
+        """Make the row of what ``role`` said in ``turn``."""
+        row_id = self.make_id()
+        return {
+            "id": row_id,
+            "conversation_id": turn.conversation_id,
+            "turn_id": turn.id,
+            "position": _POSITIONS[role],
+            "user_id": turn.user_id,
+            "guild_id": turn.guild_id,
+            "role": role,
+            "content": self._encode("messages.content", row_id, text),
+            "created_at": created_at,
+        }
+
+    def message(self, row: RowMapping, files: Sequence[StoredAttachment]) -> StoredMessage:
+        """Read a message; ``row`` also has the turn's ``user_name``."""
+        return StoredMessage(
+            id=row["id"],
+            conversation_id=row["conversation_id"],
+            turn_id=row["turn_id"],
+            role=row["role"],
+            text=decode_text(self._codec, "messages.content", row["id"], row["content"]),
+            user_id=row["user_id"],
+            user_name=decode_text(self._codec, "turns.user_name", row["turn_id"], row["user_name"]),
+            created_at=row["created_at"],
+            attachments=tuple(files),
+        )
+
+    def attachment_rows(self, message: Values, files: Iterable[tuple[str, str, bytes]]) -> list[Values]:
+        """Make the rows of the files (name, MIME type, bytes) that came with ``message``."""
+        return [self._attachment_row(message, position, *file) for position, file in enumerate(files)]
+
+    def attachment(self, row: RowMapping) -> StoredAttachment:
+        """Read an attachment."""
+        return StoredAttachment(
+            id=row["id"],
+            name=decode_text(self._codec, "attachments.name", row["id"], row["name"]),
+            mime_type=row["mime_type"],
+            size=row["size"],
+            content=self._codec.decode("attachments.content", row["id"], row["content"]),
+        )
+
+    def _attachment_row(self, message: Values, position: int, name: str, mime_type: str, content: bytes) -> Values:
+        row_id = self.make_id()
+        return {
+            "id": row_id,
+            "message_id": message["id"],
+            "position": position,
+            "user_id": message["user_id"],
+            "guild_id": message["guild_id"],
+            "name": self._encode("attachments.name", row_id, name),
+            "mime_type": mime_type,
+            "size": len(content),
+            "content": self._codec.encode("attachments.content", row_id, content),
+        }
+
+    def _encode(self, place: str, row_id: int, text: str | None) -> bytes | None:
+        return None if text is None else encode_text(self._codec, place, row_id, text)
+
+    def _decode(self, place: str, row_id: int, stored: bytes | None) -> str | None:
+        return None if stored is None else decode_text(self._codec, place, row_id, stored)
