@@ -16,6 +16,7 @@ export function startMessages() {
   store.on("messages", (channelId) => channelId === store.store.channelId && showAll({ toEnd: true }));
   store.on("message", ({ message }) => message.channel_id === store.store.channelId && showOne(message));
   store.on("state", showHead);
+  store.on("state", nameChannels);
   store.on("typing", showTyping);
   store.on("notice", showNotice);
   byId("jump").addEventListener("click", () => {
@@ -38,6 +39,12 @@ function showHead() {
   byId("channel-title").textContent = channel ? `${channel.type === 0 ? "#" : ""}${store.channelName(channel)}` : "";
   byId("channel-topic").textContent = channel?.topic ?? "";
   if (!byId("messages").querySelector(".message")) showEmpty();
+}
+
+// A message may name a channel or thread before this page has heard of it.
+function nameChannels() {
+  for (const message of store.visibleMessages(store.store.channelId))
+    if (/<#\d+>/.test(message.content) && byId(`m-${message.id}`)) showOne(message);
 }
 
 function showAll({ toEnd: go = false } = {}) {
