@@ -104,6 +104,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bot until it is stopped; gives the process's exit code."""
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for talkative in ("alembic", "google_genai"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    # the bot never joins a voice channel: that parts for it are missing is no news
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    # what these say at every start and every question tells an operator nothing
+    for chatty in ("alembic", "google_genai"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     redactor = Redactor()
     put_back = install_redaction(redactor)
     try:
@@ -127,7 +134,7 @@ def explain(error: Exception) -> tuple[int, str]:
     match error:
         case StartError() | SettingsError() | StorageError() | PoolError() | sandbox.SandboxError():
             return 2, str(error)
-        case discord.LoginFailure():
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):
             return 2, translate("start.bad_token", "en")
         case discord.PrivilegedIntentsRequired():
             return 2, translate("start.refused_intent", "en")
@@ -196,7 +203,9 @@ async def settle(options: Options, redactor: Redactor, stack: AsyncExitStack) ->
     box = None
     part: SandboxPart = plan.part or "all"
     if plan.part is not None:
-        box = await sandbox.enter(parts=part, url=options.url, port=options.port, log_file=SANDBOX_LOG)
+        # looking it up reads the sandbox's rooms from disk, which the event loop must not wait for
+        enter = await asyncio.to_thread(lambda: sandbox.enter)
+        box = await enter(parts=part, url=options.url, port=options.port, log_file=SANDBOX_LOG)
         stack.push_async_callback(box.close)
         _say(translate("start.page", "en", url=box.page_url))
 
@@ -235,6 +244,9 @@ async def run_until_stopped(bot: GeminiBot, token: Secret, signals: _Signals) ->
         _say(translate("start.stopping", "en"))
         draining = asyncio.create_task(bot.running.drain(DRAIN_TIMEOUT_S))
         await signals.first_of(draining)
+        if not draining.done():
+            # the second signal: the answers end now, but the store still learns how they ended
+            await bot.running.drain(0)
     finally:
         await _close(bot, connection)
 

@@ -18,7 +18,7 @@ from discord.ext import commands
 
 from cogs.answering import Answering, Asked
 from cogs.desk import ErrorDesk
-from cogs.incoming import Intake, replied_to, spoken_text, with_quote
+from cogs.incoming import Intake, may_answer, replied_to, spoken_text, with_quote
 from cogs.readers import Readers
 from cogs.running import RunningAnswers
 from cogs.sync import Notes
@@ -84,6 +84,9 @@ class ChatCog(commands.Cog):
         called = me in message.mentions or (quoted is not None and quoted.author.id == me.id)
         conversation = await self._conversations.find(message.channel.id)
         if conversation is None and not called and message.guild is not None:
+            return
+        if not may_answer(message):
+            _log.info("a message was not answered: the bot may not write in channel %d", message.channel.id)
             return
         text = spoken_text(message, me.id)
         if not text and not message.attachments and not called:

@@ -46,6 +46,8 @@ class GeminiBot(commands.Bot):
         reads_content: bool,
         commands_epoch: str = "",
     ) -> None:
+        # the bot has no voice; without this each start would advise to install one
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         intents = discord.Intents.default()
         intents.message_content = reads_content
         super().__init__(

@@ -99,6 +99,15 @@ def replied_to(message: discord.Message) -> discord.Message | None:
     return resolved if isinstance(resolved, discord.Message) else None
 
 
+def may_answer(message: discord.Message) -> bool:
+    """Tell whether the bot may write where the message stands; where the channel is unknown, Discord decides."""
+    channel = message.channel
+    if message.guild is None or not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return True
+    may = channel.permissions_for(message.guild.me)
+    return may.send_messages_in_threads if isinstance(channel, discord.Thread) else may.send_messages
+
+
 def shown_name(name: str) -> str:
     """Give a file's name or another foreign word so that it may stand between backticks in a sentence."""
     plain = "".join(char for char in name if char.isprintable() and char != "`").strip()

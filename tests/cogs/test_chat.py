@@ -177,6 +177,14 @@ async def test_a_missing_permission_is_named_before_anything_happens(house):
     assert "create public threads" in answer["content"]
 
 
+async def test_where_the_bot_may_not_write_nothing_is_asked(house):
+    """A mention where the bot cannot answer costs no request, and provokes no refusal of Discord's."""
+    house.discord.take_permission(house.channel("media"), "SEND_MESSAGES")
+    house.discord.say(house.channel("media"), content=f"{house.mention} hello #q-1", user="Mina")
+    await settled(house)
+    assert ["#q-1" in str(request["turns"]) for request in house.generated()] == [False]
+
+
 async def test_without_the_intent_a_thread_says_so_once_and_mentions_work(made):
     """With MESSAGE_CONTENT_INTENT=off a thread asks to be mentioned, once, over restarts; mentions are answered."""
     made.discord.faults.refuse_intent("message_content")

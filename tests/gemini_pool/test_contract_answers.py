@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from google.genai import types
@@ -47,7 +48,7 @@ async def test_options_reach_the_service(running: Running):
 
 async def test_contents_are_sent_as_whole_turns(running: Running):
     """``contents`` in the API's own shape arrive turn by turn, inline data included."""
-    contents = [
+    contents: list[dict[str, Any]] = [
         {"role": "user", "parts": [{"text": "first"}, {"inline_data": {"mime_type": "image/png", "data": b"12345"}}]},
         {"role": "model", "parts": [{"text": "second"}]},
         {"role": "user", "parts": [{"text": "third #q-3"}]},

@@ -161,7 +161,6 @@ async def test_options_that_cannot_be_are_told_with_the_first_message(running: R
 
 async def test_thoughts_are_not_said_back(running: Running):
     """What the model thought is shown to the reader but is no part of what is sent next."""
-    chat = await open_chat(running.pool())
     chat, _ = await running.pool().create_chat(thinking_config={"include_thoughts": True})
     assert chat is not None
     answer = await chat.send_message_async("think about it")

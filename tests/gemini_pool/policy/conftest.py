@@ -106,9 +106,10 @@ class World:
         return lease.lane.key.position
 
     def call_on(self, key: int, *outcomes: Outcome) -> None:
-        """Make calls on this very key."""
+        """Make calls on this very key, for as long as its gate is live."""
         for outcome in outcomes:
-            self.end(self.begin_on(key), outcome)
+            if self.state(key) is GateState.LIVE:
+                self.end(self.begin_on(key), outcome)
 
     def eject(self, key: int) -> None:
         """Bring a key to ejection."""

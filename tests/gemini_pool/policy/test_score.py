@@ -8,7 +8,7 @@ import random
 import pytest
 
 from tests.gemini_pool.policy.conftest import CALLER, CANCELLED, FAULT, MODEL, OK, World
-from utils.gemini_pool.policy import Outcome, Kind, PoolConfig
+from utils.gemini_pool.policy import Kind, Outcome, PoolConfig
 from utils.gemini_pool.policy.score import DecayedRate, Scale, score
 
 
@@ -97,13 +97,17 @@ def test_the_callers_fault_is_neither_health_nor_illness(world: World):
 def test_keys_of_one_project_take_turns():
     """Two keys of one project get together what one key of another gets."""
     world = World(keys=3, projects={0: "one", 1: "one", 2: "other"})
-    taken = [world.call(OK) for _ in range(12)]
+    taken = []
+    for _ in range(12):
+        world.pass_time(0.001)
+        taken.append(world.call(OK))
     assert [taken.count(key) for key in range(3)] == [3, 3, 6]
 
 
 def test_an_answer_of_several_requests_weighs_as_many(world: World):
     """Automatic continuations are HTTP requests: usage and counts follow."""
     world.call_on(0, Outcome(Kind.OK, requests=3))
+    assert sum(slot.usage for slot in world.pool.instances.slots) == 3
     assert world.lane(0).counts.requests == 3
     assert world.pool.project_of(world.lane(0)).usage / 3 == pytest.approx(world.pool._scale.unit(world.now))
 
@@ -141,3 +145,11 @@ def test_plain_shows_why_it_is_not_the_default():
         world.pass_time(600.0)
     assert 0 not in {plain.call(OK) for _ in range(30)}
     assert 0 in {usual.call(OK) for _ in range(30)}
+
+
+def test_a_pool_nobody_asked_for_a_month_still_answers(world: World):
+    """The unit of the scale outgrows no number, however long the pool was idle."""
+    world.call(OK)
+    world.pass_time(30 * 86_400.0)
+    assert world.pool.busy_projects(world.now) == frozenset()
+    assert sorted(world.call(OK) for _ in range(4)) == [0, 1, 2, 3]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 _RENORMALISE_AT = 2.0**400
+_LARGEST_EXPONENT = 1000.0
 
 
 class Scale:
@@ -25,8 +26,9 @@ class Scale:
         """How much one call that starts now weighs."""
         if math.isinf(self._half_life):
             return 1.0
-        # a clock that stepped back must not shrink the unit below what was handed out before
-        return float(2.0 ** (max(0.0, now - self._origin) / self._half_life))
+        # a clock that stepped back must not shrink the unit below what was handed out before; and after days without
+        # a call, which is what renormalises, the unit must still be a number
+        return float(2.0 ** min(max(0.0, now - self._origin) / self._half_life, _LARGEST_EXPONENT))
 
     def restart_when_large(self, now: float) -> float | None:
         """Return the factor by which all stored counts must be multiplied, or None while the unit is small."""

@@ -28,6 +28,8 @@ FOREIGN = (
     AttributeError,
     LookupError,
     RuntimeError,
+    # where warnings are errors, the SDK's own remark about a word it does not know yet
+    Warning,
 )
 _LONGEST_MESSAGE = 500
 

@@ -1,0 +1,241 @@
+"""A question's life: steps, bounds, waits and refusals, without any I/O."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from tests.gemini_pool.policy.conftest import (
+    CALLER,
+    CANCELLED,
+    DEAD,
+    FAULT,
+    MODEL,
+    OK,
+    OVERLOADED,
+    TIMEOUT,
+    World,
+    quota,
+)
+from utils.gemini_pool.policy import Answered, Call, Outcome, PoolConfig, Refuse, Request, Wait
+from utils.gemini_pool.policy.breaker import GateState
+from utils.gemini_pool.policy.outcome import Refused
+from utils.gemini_pool.policy.retry import allowed_retries, backoff_s
+from utils.gemini_pool.policy.waiting import Obstacle
+
+
+def ask(world: World, *, deadline_s: float = 30.0, max_retries: int | None = None) -> Request:
+    """Open a question."""
+    return world.policy.request(MODEL, deadline_s=deadline_s, max_retries=max_retries)
+
+
+def drive(world: World, request: Request, outcome: Outcome) -> tuple[list[float], Answered | Refuse]:
+    """Answer every call with one outcome, waiting as told; gives when each call began, and the end."""
+    began: list[float] = []
+    for _ in range(200):
+        step = request.step(world.now)
+        if isinstance(step, Call):
+            began.append(world.now)
+            request.feed(outcome, world.now)
+        elif isinstance(step, Wait):
+            assert step.until > world.now
+            world.pass_time(step.until - world.now)
+        else:
+            return began, step
+    raise AssertionError("the request does not end")
+
+
+def call(world: World, request: Request) -> Call:
+    """Take a step that must be a call."""
+    step = request.step(world.now)
+    assert isinstance(step, Call)
+    return step
+
+
+def test_an_answer_ends_it(world: World):
+    """And stays the end."""
+    request = ask(world)
+    call(world, request)
+    request.feed(OK, world.now)
+    assert isinstance(request.step(world.now), Answered)
+    assert isinstance(request.step(world.now + 100.0), Answered)
+    with pytest.raises(RuntimeError):
+        request.feed(OK, world.now)
+
+
+def test_the_callers_fault_ends_it_at_once(world: World):
+    """No other key is asked."""
+    request = ask(world)
+    call(world, request)
+    request.feed(Outcome(CALLER.kind, detail="no", refused=Refused.BLOCKED), world.now)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert (end.refused, end.detail, end.attempts) == (Refused.BLOCKED, "no", 1)
+
+
+@pytest.mark.parametrize(("max_retries", "calls"), [(None, 8), (0, 1), (2, 3), (100, 8)])
+def test_paid_attempts_are_bounded(max_retries: int | None, calls: int):
+    """Up to 8, or as many as the caller pays for."""
+    world = World(keys=12)
+    began, end = drive(world, ask(world, max_retries=max_retries), FAULT)
+    assert len(began) == calls
+    assert isinstance(end, Refuse)
+    assert (end.obstacle, end.attempts) == (Obstacle.FAULTS, calls)
+
+
+def test_the_first_move_is_made_at_once_and_later_ones_wait(world: World):
+    """No backoff before the second attempt; full jitter below a doubling bound after it."""
+    world = World(keys=12)
+    began, _ = drive(world, ask(world, deadline_s=120.0), FAULT)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(began)]
+    assert gaps[0] == 0.0
+    for number, gap in enumerate(gaps[1:]):
+        assert 0.0 <= gap <= 0.5 * 2.0**number
+
+
+def test_backoff_is_capped():
+    """Never more than 20 s, and spread over all of what is below."""
+    rng = random.Random(1)
+    waits = [backoff_s(PoolConfig(), 12, rng) for _ in range(300)]
+    assert max(waits) <= 20.0
+    assert max(waits) > 18.0
+    assert min(waits) < 2.0
+    assert allowed_retries(PoolConfig(), None) == 7
+
+
+def test_keys_are_tried_once_before_any_twice(world: World):
+    """Every attempt of one question goes to another key while there is one."""
+    request = ask(world)
+    keys = []
+    for _ in range(4):
+        step = request.step(world.now)
+        while isinstance(step, Wait):
+            world.pass_time(step.until - world.now)
+            step = request.step(world.now)
+        assert isinstance(step, Call)
+        keys.append(step.lease.lane.key.position)
+        request.feed(FAULT, world.now)
+    assert sorted(keys) == [0, 1, 2, 3]
+
+
+def test_free_moves_cost_nothing():
+    """Twelve walls and deaths in a row, at one instant, with no retries allowed."""
+    world = World(keys=12)
+    request = ask(world, max_retries=0)
+    for number in range(12):
+        call(world, request)
+        request.feed(DEAD if number % 2 else quota(300.0), world.now)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert (end.obstacle, end.attempts, end.retry_after, end.guess) == (Obstacle.QUOTA, 12, 300.0, False)
+
+
+def test_all_dead_is_refused_without_a_time():
+    """Trying again makes no sense."""
+    world = World(keys=2)
+    _, end = drive(world, ask(world), DEAD)
+    assert isinstance(end, Refuse)
+    assert (end.obstacle, end.retry_after) == (Obstacle.ALL_DEAD, None)
+
+
+def test_it_waits_for_a_wall_that_ends_in_time():
+    """The wait ends when the first wall does."""
+    world = World(keys=2)
+    request = ask(world)
+    for wait in (12.0, 7.0):
+        call(world, request)
+        request.feed(quota(wait), world.now)
+    step = request.step(world.now)
+    assert isinstance(step, Wait)
+    assert (step.until, step.obstacle) == (world.now + 7.0, Obstacle.QUOTA)
+    world.pass_time(7.0)
+    assert call(world, request).lease.lane.key.position == 1
+
+
+def test_it_is_refused_at_once_when_the_wall_ends_too_late():
+    """Slot + the usual length of an answer > deadline: the true time to come back is told now."""
+    world = World(keys=1)
+    request = ask(world)
+    call(world, request)
+    request.feed(quota(25.0), world.now)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert (end.obstacle, end.retry_after) == (Obstacle.QUOTA, 25.0)
+
+
+def test_one_deadline_covers_everything(world: World):
+    """Timeouts, waits and backoff end at the deadline, not after."""
+    request = ask(world, deadline_s=20.0)
+    opened = world.now
+    step = request.step(world.now)
+    while not isinstance(step, Refuse):
+        if isinstance(step, Call):
+            assert step.limits.first_byte_s <= request.deadline_at - world.now
+            world.pass_time(step.limits.first_byte_s)
+            request.feed(TIMEOUT, world.now)
+        elif isinstance(step, Wait):
+            world.pass_time(step.until - world.now)
+        step = request.step(world.now)
+    assert step.obstacle is Obstacle.DEADLINE
+    assert world.now - opened <= 20.0
+
+
+def test_a_hanging_key_cannot_use_up_the_deadline(world: World):
+    """While another key is live the first byte gets at most a third of the deadline or the usual limit."""
+    first = call(world, ask(world, deadline_s=30.0))
+    assert first.limits.first_byte_s == 10.0
+    world = World(keys=1)
+    assert call(world, ask(world, deadline_s=6.0)).limits.first_byte_s == 6.0
+
+
+def test_an_overrun_doubles_the_limit_and_asks_in_pieces():
+    """A long answer looks like a hanging key: the next attempt has twice the time and streams inside."""
+    world = World(keys=4)
+    request = ask(world, deadline_s=120.0)
+    first = call(world, request)
+    assert (first.limits.first_byte_s, first.stream_inside) == (10.0, False)
+    world.pass_time(10.0)
+    request.feed(TIMEOUT, world.now)
+    second = call(world, request)
+    assert (second.limits.first_byte_s, second.stream_inside) == (20.0, True)
+
+
+def test_two_overruns_of_one_question_are_taken_back(world: World):
+    """The question took long, not the keys."""
+    request = ask(world, deadline_s=120.0)
+    for _ in range(2):
+        step = call(world, request)
+        world.pass_time(step.limits.first_byte_s)
+        request.feed(TIMEOUT, world.now)
+    assert all(lane.rate.faults(world.now) == 0.0 for lane in world.pool.lanes)
+    assert all(world.state(key) is GateState.LIVE for key in range(4))
+
+
+def test_a_reader_that_left_ends_it(world: World):
+    """Cancelled: nothing more is tried and nobody is blamed."""
+    request = ask(world)
+    call(world, request)
+    request.feed(CANCELLED, world.now)
+    assert isinstance(request.step(world.now), Refuse)
+    assert all(lane.rate.calls(world.now) == 0.0 for lane in world.pool.lanes)
+
+
+def test_a_break_after_a_piece_was_delivered_ends_it(world: World):
+    """What the reader has seen cannot be taken back by another key's text."""
+    request = ask(world)
+    call(world, request)
+    request.feed(FAULT, world.now, delivered=True)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert end.obstacle is Obstacle.FAULTS
+
+
+def test_an_overloaded_model_is_said(world: World):
+    """Everybody answers 503: the refusal says that it is the model."""
+    _, end = drive(world, ask(world, deadline_s=12.0), OVERLOADED)
+    assert isinstance(end, Refuse)
+    assert end.obstacle is Obstacle.OVERLOADED
+    assert end.retry_after is not None
+    assert end.guess

@@ -1,0 +1,118 @@
+"""Instances: round-robin at the start, moved every five minutes, drafted when nobody else can serve."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.gemini_pool.policy.conftest import DEAD, FAULT, MODEL, OK, World, quota
+from utils.gemini_pool.policy.breaker import GateState
+from utils.gemini_pool.policy.statistics import model_stats
+
+
+def instances(world: World) -> Counter[int]:
+    """How many instances each key has."""
+    return world.pool.instances.counts()
+
+
+def rotate(world: World) -> list[str]:
+    """Let five minutes go by and rotate; answers the labels of the unhealthy."""
+    world.pass_time(300.0)
+    return [report.label for report in world.policy.rotate_if_due() if not report.healthy]
+
+
+def test_nothing_rotates_before_its_time(world: World):
+    """Every 300 seconds, at least that far apart."""
+    world.call(OK)
+    world.pass_time(299.9)
+    assert world.policy.rotate_if_due() == []
+    assert world.policy.next_event_at() == pytest.approx(world.now + 0.1)
+    world.pass_time(0.1)
+    assert len(world.policy.rotate_if_due()) == 4
+    assert world.policy.rotate_if_due() == []
+
+
+def test_instances_of_a_dead_key_move_to_the_healthiest():
+    """None is lost; they are spread over the healthy."""
+    world = World(keys=3, pool_size=6)
+    world.call_on(0, DEAD)
+    assert rotate(world) == ["Key #1"]
+    assert instances(world) == {1: 3, 2: 3}
+
+
+def test_an_ejected_and_a_faulty_key_are_unhealthy():
+    """Not live, or above 20 % errors."""
+    world = World(keys=4, pool_size=8)
+    world.eject(0)
+    world.lane(0).gate.open_until = world.now + 1000.0
+    world.pass_time(299.0)
+    for outcome in [FAULT, OK] * 6:
+        world.pass_time(0.01)
+        if world.state(1) is GateState.LIVE:
+            world.call_on(1, outcome)
+    world.pass_time(0.88)
+    reports = {report.label: report for report in world.policy.rotate_if_due()}
+    assert {label for label, report in reports.items() if not report.healthy} == {"Key #1", "Key #2"}
+    assert instances(world) == {2: 4, 3: 4}
+
+
+def test_a_key_that_drew_most_of_all_requests_is_unhealthy():
+    """More than half of everything, where there are enough keys for that to mean something."""
+    world = World(keys=4, pool_size=4)
+    world.pass_time(299.0)
+    world.call_on(0, *[OK] * 30)
+    world.pass_time(1.0)
+    assert [report.label for report in world.policy.rotate_if_due() if not report.healthy] == ["Key #1"]
+    lone = World(keys=1)
+    lone.pass_time(299.0)
+    lone.call_on(0, *[OK] * 30)
+    lone.pass_time(1.0)
+    assert all(report.healthy for report in lone.policy.rotate_if_due())
+
+
+def test_a_healthy_key_gets_an_instance_back():
+    """After its illness a key that has none gets one from the richest."""
+    world = World(keys=3, pool_size=6)
+    world.eject(0)
+    world.lane(0).gate.open_until = world.now + 400.0
+    rotate(world)
+    assert instances(world)[0] == 0
+    world.pass_time(100.0)
+    world.end(world.begin(), OK)
+    assert instances(world)[0] == 1
+    rotate(world)
+    assert instances(world)[0] >= 1
+    assert instances(world).total() == 6
+
+
+def test_nothing_moves_when_no_key_is_healthy():
+    """There is nowhere to move to."""
+    world = World(keys=2, pool_size=4)
+    world.call_on(0, DEAD)
+    world.call_on(1, DEAD)
+    before = instances(world)
+    assert rotate(world) == ["Key #1", "Key #2"]
+    assert instances(world) == before
+
+
+def test_spares_are_drafted_when_no_mapped_key_can_serve():
+    """With two instances over four keys two are spares; a wall of the mapped ones brings them in."""
+    world = World(keys=4, pool_size=2)
+    assert {world.call(OK) for _ in range(6)} == {0, 1}
+    world.call_on(0, quota(60.0))
+    world.call_on(1, quota(60.0))
+    assert world.call(OK) in {2, 3}
+    assert instances(world).total() == 2
+
+
+def test_usage_of_a_spare_survives_a_reset():
+    """The usage of all instances is the number of requests, also where a used key has none."""
+    world = World(keys=4, pool_size=2)
+    world.call(OK)
+    world.call_on(0, quota(60.0))
+    world.call_on(1, quota(60.0))
+    world.call(OK)
+    world.policy.reset_pools([key.spec for key in world.policy.keys])
+    figures = model_stats(world.policy)[MODEL]
+    assert figures["total_usage"] == sum(lane.counts.requests for lane in world.pool.lanes) > 3
