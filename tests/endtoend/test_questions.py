@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
+
+import pytest
 
 from tests.endtoend.conftest import StartBot
 from tests.endtoend.processes import Control, text_of
@@ -66,3 +69,23 @@ async def _figures_agree_with_the_diary(control: Control) -> None:
         # "Key #3 south-1  south  ejected  REQUESTS  ERRORS ...": figures stand behind label, name, project and state
         assert int(row[5].replace(",", "")) == count, row
         assert int(row[6].replace(",", "")) == wrong[label], row
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+async def test_a_thousand_questions_with_the_limits_as_they_are(control: Control, start_bot: StartBot) -> None:
+    """The same keys broken, for a thousand questions at the shipped limits; prints how long the slowest waited."""
+    await start_bot()
+    channel = await control.channel()
+    labels = [key["label"] for key in (await control.get("state"))["keys"]]
+    broken = zip(labels, ("invalid", "leaked", "503", "hang"), strict=False)
+    await control.send("PUT", "gemini/faults", [{"keys": [label], "kind": kind} for label, kind in broken])
+    waits = []
+    for number in range(1000):
+        begun = time.monotonic()
+        assert f"Answer to #q-{number}:" in await control.ask(f"Question #q-{number}", channel=channel)
+        waits.append(time.monotonic() - begun)
+    waits.sort()
+    sys.stdout.write(f"\nmedian {waits[500]:.2f} s, p99 {waits[990]:.2f} s, slowest {waits[-1]:.2f} s\n")
+    assert waits[-1] <= 10.0 + 3.0
+    await _figures_agree_with_the_diary(control)

@@ -18,6 +18,7 @@ from contextlib import aclosing
 from utils.gemini_pool.policy import Answered, Call, Kind, Outcome, Policy, Refuse, Request, Wait, classify
 from utils.gemini_pool.policy.request import Step
 from utils.gemini_pool.provider.calls import Ask, Attempt, Provider, Response
+from utils.gemini_pool.provider.clients import SentRequests
 from utils.gemini_pool.refusals import to_error
 
 _log = logging.getLogger(__name__)
@@ -64,9 +65,14 @@ class Dispatcher:
             return self._policy.request(ask.model, deadline_s=deadline_s, max_retries=max_retries)
 
     def _step(self, request: Request) -> Step:
+        self.rotate_if_due()
+        with self._lock:
+            return request.step(self._policy.clock())
+
+    def rotate_if_due(self) -> None:
+        """Rotate when five minutes have passed, and log a line for every key."""
         with self._lock:
             reports = self._policy.rotate_if_due()
-            step = request.step(self._policy.clock())
         for report in reports:
             _log.info(
                 "rotation: %s %s %s, error %.0f %%, score %.3f, %d instances",
@@ -77,34 +83,35 @@ class Dispatcher:
                 report.score,
                 report.instances,
             )
-        return step
 
     async def _attempt(self, request: Request, ask: Ask, call: Call) -> Attempt:
         make = self._provider.generate_in_pieces if call.stream_inside else self._provider.generate
+        sent = SentRequests()
         try:
             async with asyncio.timeout(max(0.0, request.deadline_at - self._policy.clock())):
-                attempt = await make(call.lease.fingerprint, ask, call.limits)
+                attempt = await make(call.lease.fingerprint, ask, call.limits, sent)
         except TimeoutError:
-            attempt = Attempt(None, None, 1)
-            self._feed(request, call, Outcome(Kind.TIMEOUT, detail="no answer in time"))
-            return attempt
+            self._feed(request, call, Outcome(Kind.TIMEOUT, detail="no answer in time", requests=sent.count))
+            return Attempt(None, None, sent.count)
         except BaseException:
-            self._feed(request, call, Outcome(Kind.CANCELLED))
+            self._feed(request, call, Outcome(Kind.CANCELLED, requests=sent.count))
             raise
         self._feed(request, call, _outcome(attempt))
         return attempt
 
     async def _pieces(self, request: Request, ask: Ask, call: Call) -> AsyncGenerator[Response, None]:
         delivered = False
-        outcome = Outcome(Kind.CANCELLED)
+        sent = SentRequests()
+        attempt: Attempt | None = None
         try:
-            async with self._provider.stream(call.lease.fingerprint, ask, call.limits) as streamed:
+            async with self._provider.stream(call.lease.fingerprint, ask, call.limits, sent) as streamed:
                 async for piece in streamed:
                     delivered = True
                     yield piece
-            outcome = _outcome(streamed.result())
+            attempt = streamed.result()
         finally:
             # also when the reader left in the middle: the generator is closed and the call is given back as cancelled
+            outcome = _outcome(attempt) if attempt is not None else Outcome(Kind.CANCELLED, requests=sent.count)
             self._feed(request, call, outcome, delivered=delivered)
 
     def _feed(self, request: Request, call: Call, outcome: Outcome, *, delivered: bool = False) -> None:

@@ -1,7 +1,7 @@
 """Which models there are: the service's own list, kept for an hour, and dated data for when it cannot be asked.
 
-``ModelInfo`` is one model; ``Catalogue`` keeps the list; ``model_data`` has the successors of retired ids. What always holds:
-``known`` never does I/O; a retired id is named in the log once. Asking the service is the pool's work.
+``ModelInfo`` is one model; ``Catalogue`` keeps the list; ``model_data`` has the successors of retired ids. What
+always holds: ``known`` never does I/O; a retired id is named in the log once. Asking the service is the pool's work.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from utils.gemini_pool.policy import Policy
@@ -83,8 +83,11 @@ class PoolStore(Protocol):
 class Keeper:
     """Carries figures and states between the policy and a store."""
 
-    def __init__(self, policy: Policy, lock: threading.Lock, store: PoolStore | None) -> None:
+    def __init__(
+        self, policy: Policy, lock: threading.Lock, store: PoolStore | None, rotate: Callable[[], None]
+    ) -> None:
         self._policy = policy
+        self._rotate = rotate
         self._lock = lock
         self._store = store
         self._task: asyncio.Task[None] | None = None
@@ -164,8 +167,7 @@ class Keeper:
                     await self._stop.wait()
                 return
             except TimeoutError:
-                with self._lock:
-                    self._policy.rotate_if_due()
+                self._rotate()
                 await self.store_now()
 
 

@@ -79,7 +79,7 @@ class GeminiAPIPool:
         self._dispatcher = Dispatcher(self._policy, self._provider, self._lock)
         self._catalogue = Catalogue(clock)
         self._private = LoopThread()
-        self._keeper = Keeper(self._policy, self._lock, store)
+        self._keeper = Keeper(self._policy, self._lock, store, self._dispatcher.rotate_if_due)
         self._closed = False
 
     @classmethod

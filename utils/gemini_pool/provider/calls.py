@@ -75,9 +75,11 @@ class Provider:
         """Do once, in a thread, what the first call would hold up the loop with."""
         await self._clients.warm_up()
 
-    async def generate(self, fingerprint: str, ask: Ask, limits: Limits) -> Attempt:
-        """Ask for a whole answer; its first byte is its last, so one limit holds."""
-        sent = SentRequests()
+    async def generate(self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests) -> Attempt:
+        """Ask for a whole answer; its first byte is its last, so one limit holds.
+
+        ``sent`` counts the HTTP requests, also for a caller that is cancelled before there is an attempt to tell of.
+        """
         token = SENT.set(sent)
         judge = Judge()
         try:
@@ -96,22 +98,22 @@ class Provider:
             response if failure is None else None, failure, sent.count, judge.input_tokens, judge.output_tokens
         )
 
-    async def generate_in_pieces(self, fingerprint: str, ask: Ask, limits: Limits) -> Attempt:
+    async def generate_in_pieces(self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests) -> Attempt:
         """Ask for a stream and give it as one answer."""
-        async with self.stream(fingerprint, ask, limits) as call:
+        async with self.stream(fingerprint, ask, limits, sent) as call:
             pieces = [piece async for piece in call]
         attempt = call.result()
         if attempt.failure is not None:
             return attempt
         return dataclasses.replace(attempt, response=merge(pieces))
 
-    def stream(self, fingerprint: str, ask: Ask, limits: Limits) -> StreamedCall:
+    def stream(self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests) -> StreamedCall:
         """Open a streamed attempt; use it as a context manager, then iterate, then read ``result``."""
 
         async def client() -> genai.Client:
             return await self._clients.of(self._key_of(fingerprint))
 
-        return StreamedCall(client, ask, limits, self._redactor)
+        return StreamedCall(client, ask, limits, self._redactor, sent)
 
     async def list_models(self, fingerprint: str, timeout_s: float) -> list[types.Model] | Failure:
         """List the models a key can see, all pages."""
@@ -146,13 +148,14 @@ class StreamedCall:
         ask: Ask,
         limits: Limits,
         redactor: Redactor,
+        sent: SentRequests,
     ) -> None:
         self._client = client
         self._ask = ask
         self._limits = limits
         self._redactor = redactor
         self._queue: asyncio.Queue[Response | None] = asyncio.Queue(_CHUNKS_AHEAD)
-        self._sent = SentRequests()
+        self._sent = sent
         self._judge = Judge()
         self._failure: Failure | None = None
         self._task: asyncio.Task[None] | None = None
