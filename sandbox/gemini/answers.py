@@ -13,18 +13,19 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.gemini.diary import describe
 from sandbox.gemini.keys import EmulatedKey
 from sandbox.gemini.media import picture, tone
-from sandbox.gemini.prompts import Prompt
+from sandbox.gemini.prompts import Prompt, content_text
 from sandbox.gemini.sampling import sample
 from sandbox.gemini.triggers import pieces
 from sandbox.gemini.wire import MEDIA_TOKENS, Json, compact, invalid, text_tokens
 
 _QUESTION_ID = re.compile(r"#q-[\w-]+")
+_GOES_ON = re.compile(r"\b(?:continue|go on)\b.*\bwhere (?:you|it)\b", re.IGNORECASE | re.DOTALL)
 _CALLS = re.compile(r"\bcall\b|\btool\b", re.IGNORECASE)
 _THINKS = re.compile(r"\bthink(?:ing)?\b", re.IGNORECASE)
 _MAX_ECHO = 300
@@ -167,6 +168,8 @@ def _content(prompt: Prompt, key: EmulatedKey) -> tuple[str, list[Json]]:
     if prompt.model.makes_speech or "AUDIO" in prompt.config.modalities:
         data = base64.b64encode(tone(prompt.question)).decode()
         return "", [{"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": data}}]
+    if (rest := _rest(prompt, key)) is not None:
+        return rest, []
     wanted = pieces(prompt.question)
     parts = [piece for piece in wanted if isinstance(piece, dict)]
     if not parts and (prompt.model.makes_images or "IMAGE" in prompt.config.modalities):
@@ -174,6 +177,15 @@ def _content(prompt: Prompt, key: EmulatedKey) -> tuple[str, list[Json]]:
         parts = [{"inlineData": {"mimeType": "image/png", "data": data}}]
     texts = [_echo(prompt), *_returned(prompt), *(one for one in wanted if isinstance(one, str))]
     return "\n\n".join([*texts, _facts(prompt, key)]), parts
+
+
+def _rest(prompt: Prompt, key: EmulatedKey) -> str | None:
+    """The rest of the answer before, if it was cut short and the question is to go on where it stopped."""
+    if len(prompt.contents) < 3 or not _GOES_ON.search(prompt.question) or prompt.contents[-2]["role"] != "model":
+        return None
+    whole, _ = _content(replace(prompt, contents=prompt.contents[:-2]), key)
+    said = content_text(prompt.contents[-2])
+    return whole[len(said) :] if said and whole.startswith(said[:_MAX_ECHO]) else None
 
 
 def _echo(prompt: Prompt) -> str:

@@ -98,6 +98,7 @@ TRIGGERS: tuple[Trigger, ...] = (
     _row(r"\bthink(?:ing)?\b", "think", "thoughts before the answer"),
     _row(r"\bcall\b|\btool\b", "call", "a function call, where the request declares functions"),
     _row(r"\bjson\b", "json", "JSON, where the request sets responseMimeType or a schema"),
+    _row(r"\bcontinue\b", "continue where you stopped", "the rest of an answer that was cut short"),
     _row(r"#q-[\w-]+", "#q-123", "the id is repeated in the first line of the answer"),
 )
 _HELP = re.compile(r"\bhelp\b|幫助", re.IGNORECASE)

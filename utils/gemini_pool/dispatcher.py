@@ -1,7 +1,8 @@
 """Where a decision meets I/O: drives ``policy.Request`` and the provider until there is an answer or a refusal.
 
 ``Dispatcher.answer`` gives a whole response, ``Dispatcher.stream`` its pieces; both raise ``PoolError``. What always
-holds: every call that began is given back exactly once, also when the caller is cancelled; the one lock around the
+holds: every call that began is given back exactly once, also when the caller is cancelled; a stream that breaks goes on
+through another key with what was already said, and the reader sees one text; the one lock around the
 policy is never held over an await; who waits is woken when something changes. It knows no feature: prompts, chats and
 files are prepared above it.
 """
@@ -15,8 +16,10 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from utils.gemini_pool.joints import Joint
 from utils.gemini_pool.policy import Answered, Call, Kind, Outcome, Policy, Refuse, Request, Wait, classify
 from utils.gemini_pool.policy.request import Step
+from utils.gemini_pool.provider.answers import plain_text, with_text
 from utils.gemini_pool.provider.calls import Ask, Attempt, Provider, Response
 from utils.gemini_pool.provider.clients import SentRequests
 from utils.gemini_pool.refusals import to_error
@@ -49,6 +52,7 @@ class Dispatcher:
     async def stream(self, ask: Ask, *, deadline_s: float, max_retries: int | None) -> AsyncGenerator[Response, None]:
         """Yield the pieces of an answer; raises ``PoolError``, before the first piece or after some."""
         request = self._open(ask, deadline_s, max_retries)
+        joint = Joint()
         while True:
             step = self._step(request)
             if isinstance(step, Answered):
@@ -56,7 +60,9 @@ class Dispatcher:
             if not isinstance(step, Call):
                 await self._wait_or_raise(step, ask.model)
                 continue
-            async with aclosing(self._pieces(request, ask, step)) as pieces:
+            joint.break_off()
+            asked = ask.going_on(joint.said) if joint.said else ask
+            async with aclosing(self._pieces(request, asked, step, joint)) as pieces:
                 async for piece in pieces:
                     yield piece
 
@@ -99,26 +105,28 @@ class Dispatcher:
         self._feed(request, call, _outcome(attempt))
         return attempt
 
-    async def _pieces(self, request: Request, ask: Ask, call: Call) -> AsyncGenerator[Response, None]:
-        delivered = False
+    async def _pieces(self, request: Request, ask: Ask, call: Call, joint: Joint) -> AsyncGenerator[Response, None]:
         sent = SentRequests()
         attempt: Attempt | None = None
+        delivered = bool(joint.said)
         try:
             async with self._provider.stream(call.lease.fingerprint, ask, call.limits, sent) as streamed:
                 async for piece in streamed:
                     delivered = True
-                    yield piece
+                    yield _unseen(piece, joint)
             attempt = streamed.result()
         finally:
             # also when the reader left in the middle: the generator is closed and the call is given back as cancelled
             outcome = _outcome(attempt) if attempt is not None else Outcome(Kind.CANCELLED, requests=sent.count)
-            self._feed(request, call, outcome, delivered=delivered)
+            self._feed(request, call, outcome, delivered=delivered, resumable=joint.resumable)
 
-    def _feed(self, request: Request, call: Call, outcome: Outcome, *, delivered: bool = False) -> None:
+    def _feed(
+        self, request: Request, call: Call, outcome: Outcome, *, delivered: bool = False, resumable: bool = False
+    ) -> None:
         key = call.lease.lane.key
         with self._lock:
             was_dead = key.dead is not None
-            request.feed(outcome, self._policy.clock(), delivered=delivered)
+            request.feed(outcome, self._policy.clock(), delivered=delivered, resumable=resumable)
         self.wake()
         if outcome.kind is Kind.KEY_DEAD and not was_dead:
             _log.error("%s (%s) is dead: %s; replace it, then reset the pool", key.label, key.name, outcome.detail)
@@ -152,6 +160,13 @@ class Dispatcher:
             # a loop that ends at this very moment has nobody left to wake
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(changed.set)
+
+
+def _unseen(piece: Response, joint: Joint) -> Response:
+    """Take a piece in and give it without what the reader has seen already."""
+    text = plain_text(piece)
+    unseen = joint.take(text)
+    return piece if text is None or unseen == text else with_text(piece, unseen)
 
 
 def _outcome(attempt: Attempt) -> Outcome:

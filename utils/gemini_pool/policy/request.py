@@ -150,8 +150,12 @@ class Request:
         )
         return Call(lease, limit, stream_inside=self._overruns > 0)
 
-    def feed(self, outcome: Outcome, now: float, *, delivered: bool = False) -> None:
-        """Take the outcome of the call in; ``delivered``: the reader has seen a part of the answer already."""
+    def feed(self, outcome: Outcome, now: float, *, delivered: bool = False, resumable: bool = False) -> None:
+        """Take the outcome of the call in.
+
+        ``delivered``: the reader has seen a part of the answer already. ``resumable``: another key can go on with what
+        was seen; the rest then has a deadline of its own, since the reader no longer waits for a first word.
+        """
         lease, self._lease = self._lease, None
         if lease is None:
             raise RuntimeError("feed() without a call under way")
@@ -163,16 +167,18 @@ class Request:
             self._end(Refuse(outcome.detail, self.attempts, refused=outcome.refused or Refused.INVALID))
         elif outcome.kind is Kind.CANCELLED:
             self._end(Refuse("cancelled", self.attempts, obstacle=Obstacle.FAULTS))
-        elif delivered:
+        elif delivered and not resumable:
             self._end(Refuse(outcome.detail, self.attempts, obstacle=Obstacle.FAULTS))
         else:
-            self._move_on(lease, outcome, now)
+            if delivered:
+                self.deadline_at = now + self._deadline_s
+            self._move_on(lease, outcome, now, delivered=delivered)
 
-    def _move_on(self, lease: Lease, outcome: Outcome, now: float) -> None:
+    def _move_on(self, lease: Lease, outcome: Outcome, now: float, *, delivered: bool) -> None:
         self._tried = self._tried | {lease.lane.key.position}
         if outcome.kind in FREE_MOVES:
             return
-        if outcome.kind is Kind.TIMEOUT:
+        if outcome.kind is Kind.TIMEOUT and not delivered:
             self._count_overrun(lease, now)
         self._paid += 1
         if self._paid > self._most_retries:

@@ -77,6 +77,30 @@ def _word(value: object) -> str:
     return str(getattr(value, "value", value))
 
 
+def plain_text(piece: types.GenerateContentResponse) -> str | None:
+    """Give the text of a piece that another key could go on from; None when it holds more than one plain text."""
+    candidates = piece.candidates or ()
+    if len(candidates) > 1:
+        return None
+    parts = [
+        part for one in candidates if one.content is not None for part in one.content.parts or () if not part.thought
+    ]
+    if any(part.text is None for part in parts):
+        return None
+    return "".join(part.text or "" for part in parts)
+
+
+def with_text(piece: types.GenerateContentResponse, text: str) -> types.GenerateContentResponse:
+    """Give a copy of a piece whose plain text is ``text``."""
+    changed = piece.model_copy(deep=True)
+    for candidate in changed.candidates or ():
+        parts = candidate.content.parts if candidate.content is not None else None
+        for part in parts or ():
+            if not part.thought and part.text is not None:
+                part.text, text = text, ""
+    return changed
+
+
 def merge(pieces: Sequence[types.GenerateContentResponse]) -> types.GenerateContentResponse:
     """Join the pieces of one stream into the response a whole answer would have been.
 

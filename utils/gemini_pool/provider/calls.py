@@ -27,6 +27,11 @@ from utils.security import Redactor, Secret
 
 _CHUNKS_AHEAD = 16
 
+_GO_ON = {
+    "role": "user",
+    "parts": [{"text": "Your answer was cut off. Continue exactly where you stopped, without repeating anything."}],
+}
+
 Response = types.GenerateContentResponse
 
 
@@ -50,6 +55,11 @@ class Ask:
             failure = to_failure(error, Redactor(), sent=0)
             raise InvalidRequestError(f"Mend the generation option {failure.message}.") from None
         return cls(model, contents, config)
+
+    def going_on(self, said: str) -> Ask:
+        """Give the request that goes on where an answer broke off."""
+        turns = [*self.contents, {"role": "model", "parts": [{"text": said}]}, _GO_ON]
+        return dataclasses.replace(self, contents=turns)
 
 
 @dataclass(frozen=True, slots=True)
