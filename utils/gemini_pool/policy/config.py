@@ -54,6 +54,13 @@ class PoolConfig:
     busy_min_calls: float = 10.0
 
     # Quota
+    #: Requests a project may send for one model in a minute, as the operator declares it; 0: not declared.
+    requests_per_minute: int = 0
+    minute_s: float = 60.0
+    #: A place in the minute is free this much later than a minute after its start, since clocks differ.
+    minute_margin_s: float = 1.0
+    #: A limit that the service named is believed for so long.
+    believe_limit_s: float = 86400.0
     cooling_default_s: float = 60.0
     day_probe_s: float = 3600.0
     closed_probe_s: float = 86400.0

@@ -80,7 +80,7 @@ class Outcome:
     """An attempt's class with what the rules need of it.
 
     ``retry_after``: seconds the service asked us to wait. ``window``: which quota window was full. ``quota_value``: the
-    limit the service named. ``detail``: a short safe text for people. ``seconds``: how long the attempt took.
+    smallest limit the service named. ``detail``: a short safe text for people. ``seconds``: how long the attempt took.
     """
 
     kind: Kind
@@ -88,6 +88,8 @@ class Outcome:
     retry_after: float | None = None
     window: Window | None = None
     quota_value: int | None = None
+    #: Requests per minute that the service named as the limit it refused for.
+    requests_per_minute: int | None = None
     refused: Refused | None = None
     unknown: str | None = None
     input_tokens: int = 0
@@ -195,8 +197,19 @@ def _classify_quota(failure: Failure) -> Outcome:
         retry_after=_retry_delay(failure),
         window=window,
         quota_value=min(values) if values else None,
+        requests_per_minute=_requests_per_minute(violations),
         unknown=None if known else "quota id " + ", ".join(sorted(ids)),
     )
+
+
+def _requests_per_minute(violations: Sequence[Mapping[str, Any]]) -> int | None:
+    values = [
+        value
+        for violation in violations
+        if "RequestsPerMinute" in str(violation.get("quotaId", ""))
+        and (value := _whole(violation.get("quotaValue"))) is not None
+    ]
+    return min(values, default=None)
 
 
 def _violations(failure: Failure) -> Iterator[Mapping[str, Any]]:

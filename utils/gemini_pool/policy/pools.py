@@ -114,6 +114,7 @@ class ModelPool:
             another_live=choice.another_live,
         )
         project.usage += unit
+        project.window.start(now)
         project.in_flight += 1
         lane.in_flight += 1
         slot.in_flight += 1
@@ -132,6 +133,8 @@ class ModelPool:
         lease.lane.in_flight -= 1
         lease.slot.in_flight -= 1
         extra = outcome.requests - 1
+        if outcome.requests == 0 or outcome.kind is Kind.QUOTA:
+            lease.project.window.give_back(lease.started_at)
         if outcome.kind is Kind.CANCELLED or outcome.requests == 0:
             lease.project.usage = max(0.0, lease.project.usage - lease.unit)
         elif extra > 0:
@@ -145,6 +148,8 @@ class ModelPool:
                 self._succeed(lease, now)
             case Kind.QUOTA | Kind.NO_QUOTA_HERE:
                 lease.project.cooling.refuse(outcome, now, wall)
+                if outcome.requests_per_minute is not None:
+                    lease.project.window.learn(outcome.requests_per_minute, now)
             case Kind.KEY_DEAD:
                 if lane.key.dead is None:
                     lane.key.dead = Death(outcome.detail, wall)

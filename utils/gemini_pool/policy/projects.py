@@ -12,7 +12,7 @@ import random
 from utils.gemini_pool.policy.breaker import Gate
 from utils.gemini_pool.policy.config import PoolConfig
 from utils.gemini_pool.policy.keys import Key
-from utils.gemini_pool.policy.quota import Cooling
+from utils.gemini_pool.policy.quota import Cooling, MinuteWindow
 from utils.gemini_pool.policy.records import Counts
 from utils.gemini_pool.policy.score import DecayedRate
 
@@ -36,15 +36,20 @@ class Lane:
 class ProjectModel:
     """One project for one model."""
 
-    __slots__ = ("cooling", "in_flight", "lanes", "last_used", "name", "usage")
+    __slots__ = ("cooling", "in_flight", "lanes", "last_used", "name", "usage", "window")
 
     def __init__(self, name: str, config: PoolConfig) -> None:
         self.name = name
         self.cooling = Cooling(config)
+        self.window = MinuteWindow(config)
         self.lanes: list[Lane] = []
         self.usage = 0.0
         self.in_flight = 0
         self.last_used = _NEVER
+
+    def may_send(self, now: float) -> bool:
+        """Whether a request keeps within all that is known of the project's quota."""
+        return self.cooling.is_open(now) and self.window.has_room(now)
 
     def live_lanes(self, now: float) -> list[Lane]:
         """Give the lanes any number of requests may take."""

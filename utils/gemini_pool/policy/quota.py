@@ -1,15 +1,17 @@
-"""Quota of one (project, model): how long it is closed, and until when.
+"""Quota of one (project, model): how long it is closed, and how much it may send in a minute.
 
-The service's limits belong to the project, not to the key
-(https://ai.google.dev/gemini-api/docs/rate-limits), so a refusal closes the project for the model and is no fault of
-the key. What always holds: a later, shorter wait never shortens a longer one. A daily limit ends at midnight in
+The service's limits belong to the project, not to the key (https://ai.google.dev/gemini-api/docs/rate-limits), so a
+refusal closes the project for the model and is no fault of the key. ``Cooling`` is such a closure; ``MinuteWindow``
+keeps a known limit from being run into: declared by the operator, or learned from a refusal that names it.
+What always holds: a later, shorter wait never shortens a longer one. A daily limit ends at midnight in
 America/Los_Angeles and gets one probe an hour, because a limit named "per day" has been seen to end sooner; a project
-without any quota for the model gets one probe a day.
+without any quota for the model gets one probe a day. A learned limit is believed for a day, since limits are raised.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -92,3 +94,61 @@ class Cooling:
             self.until = until
             self.why = why
         self._probe_at = max(self._probe_at, probe_at)
+
+
+class MinuteWindow:
+    """The requests of one (project, model) in the last minute, against the limit that is known of it."""
+
+    __slots__ = ("_believe_s", "_declared", "_learned", "_length_s", "_starts", "learned_until")
+
+    def __init__(self, config: PoolConfig) -> None:
+        self._length_s = config.minute_s + config.minute_margin_s
+        self._believe_s = config.believe_limit_s
+        self._starts: deque[float] = deque()
+        self._declared = config.requests_per_minute or None
+        self._learned: int | None = None
+        self.learned_until = 0.0
+
+    def learned(self, now: float) -> int | None:
+        """The limit that the service named within the last day, or None."""
+        return self._learned if now < self.learned_until else None
+
+    def limit(self, now: float) -> int | None:
+        """Requests per minute, as far as known; what the service said outranks what was declared."""
+        return self.learned(now) or self._declared
+
+    def has_room(self, now: float) -> bool:
+        """Whether a request that starts now keeps within the limit."""
+        limit = self.limit(now)
+        return limit is None or len(self._current(now)) < limit
+
+    def next_room_at(self, now: float) -> float:
+        """When the next request keeps within the limit (the clock's seconds)."""
+        limit = self.limit(now)
+        starts = self._current(now)
+        if limit is None or len(starts) < limit:
+            return now
+        return starts[len(starts) - limit] + self._length_s
+
+    def start(self, now: float) -> None:
+        """Count the start of a request; a cancelled one keeps its place, because the service has counted it."""
+        self._current(now).append(now)
+
+    def give_back(self, started_at: float) -> None:
+        """Take back the place of a request that was refused or never sent."""
+        if started_at in self._starts:
+            self._starts.remove(started_at)
+
+    def learn(self, limit: int, now: float) -> None:
+        """Take over the limit that the service named; a limit of 0 is no window but a closure."""
+        self.restore(limit, now + self._believe_s)
+
+    def restore(self, limit: int, until: float) -> None:
+        """Take up a limit that was learned before a restart."""
+        if limit > 0:
+            self._learned, self.learned_until = limit, until
+
+    def _current(self, now: float) -> deque[float]:
+        while self._starts and self._starts[0] + self._length_s <= now:
+            self._starts.popleft()
+        return self._starts

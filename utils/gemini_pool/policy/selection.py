@@ -57,10 +57,7 @@ class Wishes:
 def live_candidates(projects: Sequence[ProjectModel], now: float) -> list[Candidate]:
     """Give every lane that any number of requests may take."""
     return [
-        Candidate(lane, project)
-        for project in projects
-        if project.cooling.is_open(now)
-        for lane in project.live_lanes(now)
+        Candidate(lane, project) for project in projects if project.may_send(now) for lane in project.live_lanes(now)
     ]
 
 
@@ -69,7 +66,7 @@ def probe_candidate(projects: Sequence[ProjectModel], now: float) -> Choice | No
     due = [
         Choice(lane, project, Probe.GATE, another_live=True)
         for project in projects
-        if project.cooling.is_open(now)
+        if project.may_send(now)
         for lane in project.lanes
         if lane.key.dead is None and lane.gate.wants_probe(now)
     ]

@@ -1,8 +1,9 @@
 """What a restart must not forget, as JSON-ready documents, and back.
 
-One document for each dead key (``key:FINGERPRINT``), ejected lane (``gate:FINGERPRINT|MODEL``) and closed project
-(``cooling:PROJECT|MODEL``). What always holds: times leave as Unix seconds and come back on the clock of the new
-process; a document of an unknown key, of another shape or of a past time is ignored.
+One document for each dead key (``key:FINGERPRINT``), ejected lane (``gate:FINGERPRINT|MODEL``), closed project
+(``cooling:PROJECT|MODEL``) and learned limit (``limit:PROJECT|MODEL``). What always holds: times leave as Unix seconds
+and come back on the clock of the new process; a document of an unknown key, of another shape or of a past time is
+ignored.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ def take(keys: Sequence[Key], pools: Iterable[ModelPool], now: float, wall: floa
                 }
         for project in pool.projects:
             cooling = project.cooling
+            learned = project.window.learned(now)
+            if learned is not None:
+                documents[f"limit:{project.name}|{pool.model}"] = {
+                    "requests_per_minute": learned,
+                    "until": project.window.learned_until + shift,
+                }
             if not cooling.is_open(now) and cooling.why is not None:
                 documents[f"cooling:{project.name}|{pool.model}"] = {
                     "why": cooling.why.value,
@@ -63,6 +70,10 @@ def restore_pool(pool: ModelPool, documents: Documents, now: float, wall: float)
                 ill_since=_number(document, "since") + shift,
             )
     for project in pool.projects:
+        limit = documents.get(f"limit:{project.name}|{pool.model}")
+        if limit:
+            until = _number(limit, "until") + shift
+            project.window.restore(int(_number(limit, "requests_per_minute")), until)
         document = documents.get(f"cooling:{project.name}|{pool.model}")
         why = document.get("why") if document else None
         if document and isinstance(why, str) and why in set(Closed):

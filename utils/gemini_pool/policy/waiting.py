@@ -48,9 +48,9 @@ def next_slot(pool: ModelPool, config: PoolConfig, now: float) -> Slot:
         return Slot(at, Obstacle.OVERLOADED, guess=True)
     slots = []
     for lane in alive:
-        cooling = pool.project_of(lane).cooling
-        gate = lane.gate
-        at = cooling.next_open_at(now)
+        project = pool.project_of(lane)
+        cooling, gate = project.cooling, lane.gate
+        at = max(cooling.next_open_at(now), project.window.next_room_at(now))
         if cooling.probing and not cooling.is_open(now):
             slots.append(Slot(now + config.usual_p50_s, Obstacle.QUOTA, guess=True))
         elif gate.is_live(now):
