@@ -153,6 +153,7 @@ OTHER_ROWS: dict[str, tuple[Failure, Kind, Refused | None]] = {
     "no content": (Failure(204), Kind.FAULT, None),
     "timed out": (Failure(transport="timeout"), Kind.TIMEOUT, None),
     "refused": (Failure(transport="connect"), Kind.FAULT, None),
+    "an error nobody expected": (Failure(transport="unexpected", message="KeyError"), Kind.FAULT, None),
     "reset": (Failure(transport="reset"), Kind.FAULT, None),
     "broken JSON": (Failure(transport="malformed"), Kind.FAULT, None),
     "cut off": (Failure(transport="truncated"), Kind.FAULT, None),
@@ -214,3 +215,9 @@ def test_classes_lie_as_the_statistics_read_them():
 def test_durations(text: object, seconds: float | None):
     """The service's spellings are read as seconds; anything else is none."""
     assert parse_duration(text) == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_an_error_nobody_expected_is_named_for_the_log():
+    """Its type is logged once, so that a mistake of our own cannot hide among the service's faults."""
+    outcome = classify(Failure(transport="unexpected", message="KeyError"))
+    assert outcome.unknown == "error KeyError"

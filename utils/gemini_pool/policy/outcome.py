@@ -62,7 +62,7 @@ class Failure:
     ``http_status``: the status code, or None when no HTTP answer came. ``status``: the error body's own word
     (``RESOURCE_EXHAUSTED``). ``details``: its list of typed objects. ``retry_after``: seconds of a Retry-After header.
     ``transport``: ``timeout``, ``connect``, ``reset``, ``malformed``, ``truncated``, ``empty``, ``local`` (nothing was
-    sent) or None.
+    sent), ``unexpected`` (``message`` is the error's type) or None.
     """
 
     http_status: int | None = None
@@ -144,7 +144,8 @@ def _classify_transport(failure: Failure) -> Outcome:
         return Outcome(Kind.CALLER, detail=failure.message, refused=Refused.INVALID, requests=0)
     if failure.transport == "timeout":
         return Outcome(Kind.TIMEOUT, detail="no answer in time")
-    return Outcome(Kind.FAULT, detail=failure.transport or "")
+    unknown = f"error {failure.message}" if failure.transport == "unexpected" else None
+    return Outcome(Kind.FAULT, detail=failure.transport or "", unknown=unknown)
 
 
 def _classify_status(failure: Failure) -> Outcome:

@@ -48,7 +48,9 @@ def to_failure(error: BaseException, redactor: Redactor, *, sent: int) -> Failur
         return Failure(transport="malformed", message="the answer could not be read")
     if isinstance(error, (ValueError, TypeError)) and not sent:
         return Failure(transport="local", message=redactor.clean(_describe(error)))
-    return Failure(transport="malformed" if sent else "connect", message=type(error).__name__)
+    if isinstance(error, (aiohttp.ClientError, OSError)):
+        return Failure(transport="connect", message=type(error).__name__)
+    return Failure(transport="unexpected", message=type(error).__name__)
 
 
 def _describe(error: Exception) -> str:
