@@ -6,7 +6,7 @@ UV := UV_NO_PROGRESS=1 $(BIN)/uv
 PATHS := bot.py cogs utils sandbox examples tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench soak lock clean
+.PHONY: help run test check format bench simulate soak lock clean
 
 help:  ## List what can be done
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,9 @@ format: $(VENV)/.dev  ## Format the code and mend what can be mended by itself
 
 bench: $(VENV)/.dev  ## Run the benchmarks and write their tables into docs/benchmarks
 	$(BIN)/python -m benchmarks
+
+simulate: $(VENV)/.dev  ## Simulate the pool's rules over the scenarios, 20 seeds each
+	$(BIN)/python -m benchmarks.simulate $(ARGS)
 
 soak: $(VENV)/.dev  ## Run the long forms of the tests
 	$(BIN)/python -m pytest -m soak --timeout 5400 -n 0 $(ARGS)

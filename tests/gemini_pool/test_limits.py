@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-from tests.gemini_pool.conftest import QUICK, Running, Start
+from tests.gemini_pool.conftest import MODEL, QUICK, Running, Start
 from utils.gemini_pool import GeminiAPIPool, QuotaExhaustedError
 
 
@@ -49,3 +49,6 @@ async def test_an_undeclared_limit_is_run_into_once_for_each_project(start: Star
     assert refused(running) == 2
     assert await ask(pool, 5) != (5, [])
     assert refused(running) == 2
+    # the limit itself is known, and not only that the projects are closed for a while
+    learned = [project.window.learned(pool._policy.clock()) for project in pool._policy.pool(MODEL).projects]
+    assert learned == [3, 3]

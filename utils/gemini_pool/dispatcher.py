@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import threading
 from collections.abc import AsyncGenerator
@@ -170,15 +171,8 @@ def _unseen(piece: Response, joint: Joint) -> Response:
 
 
 def _outcome(attempt: Attempt) -> Outcome:
-    base = Outcome(Kind.OK) if attempt.failure is None else classify(attempt.failure)
-    return Outcome(
-        base.kind,
-        detail=base.detail,
-        retry_after=base.retry_after,
-        window=base.window,
-        quota_value=base.quota_value,
-        refused=base.refused,
-        unknown=base.unknown,
+    return dataclasses.replace(
+        Outcome(Kind.OK) if attempt.failure is None else classify(attempt.failure),
         input_tokens=attempt.input_tokens,
         output_tokens=attempt.output_tokens,
         requests=attempt.requests,

@@ -1,0 +1,83 @@
+"""Runs a scenario over seeds and lays the figures out: one row per scenario, then its goals.
+
+``measure`` gives the figures of every seed; ``rows`` and ``goal_lines`` make the text of them (Markdown).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.simulation.figures import FIGURES, ONLY_AS_GOAL
+from benchmarks.simulation.scenario import Scenario, configured
+from benchmarks.simulation.world import run
+from utils.gemini_pool.policy import PoolConfig
+
+#: Figures in which a smaller number is the worse one.
+_MORE_IS_BETTER = frozenset({"availability", "available_after", "share_least", "user_least"})
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A scenario's figures, one number per seed."""
+
+    scenario: Scenario
+    values: Mapping[str, Sequence[float]]
+
+    def mean(self, figure: str) -> float:
+        """Give the mean over the seeds."""
+        values = self.values[figure]
+        return sum(values) / len(values)
+
+    def worst(self, figure: str) -> float:
+        """Give the number of the worst seed."""
+        return min(self.values[figure]) if figure in _MORE_IS_BETTER else max(self.values[figure])
+
+
+def measure(
+    scenario: Scenario, seeds: int, *, base: PoolConfig | None = None, over: Mapping[str, object] | None = None
+) -> Measured:
+    """Run a scenario with seeds 0, 1, ...; ``over`` wins over what the scenario sets, which wins over ``base``."""
+    config = configured(base or PoolConfig(), {**scenario.config, **(over or {})})
+    runs = [run(scenario, config, seed).figures() for seed in range(seeds)]
+    return Measured(scenario, {name: [figures[name] for figures in runs] for name in FIGURES})
+
+
+def table(measured: Measured) -> str:
+    """Lay out one scenario: the figures it has, their mean over the seeds and the worst seed, and its goals."""
+    scenario = measured.scenario
+    hidden = ONLY_AS_GOAL - {goal.figure for goal in scenario.goals}
+    names = [name for name in FIGURES if name not in hidden and not math.isnan(measured.values[name][0])]
+    lines = [
+        f"## {scenario.name}: {scenario.title}",
+        "",
+        "| | " + " | ".join(FIGURES[name] for name in names) + " |",
+        "|---" * (len(names) + 1) + "|",
+        "| mean | " + " | ".join(shown(measured.mean(name)) for name in names) + " |",
+        "| worst | " + " | ".join(shown(measured.worst(name)) for name in names) + " |",
+        "",
+        *goal_lines(measured),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def goal_lines(measured: Measured) -> list[str]:
+    """Give a line for every goal: reached or not, and by what figure."""
+    lines = []
+    for goal in measured.scenario.goals:
+        values = list(measured.values[goal.figure])
+        word = "reached" if goal.is_met(values) else "NOT REACHED"
+        lines.append(f"- {word}: {goal}; measured {shown(goal.value(values))}")
+    return lines
+
+
+def shown(value: float) -> str:
+    """Write a figure as people read it."""
+    if math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "never"
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"

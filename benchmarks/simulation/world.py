@@ -1,0 +1,176 @@
+"""One run of a scenario: the pool's own objects on a virtual clock.
+
+``run`` drives ``Policy`` and its ``Request`` machines by a heap of events, as the dispatcher does by awaiting: a
+request steps until it is answered or refused, every end of a call feeds it, and whoever waits looks again when
+something changed. What always holds: the clock never goes back and nothing sleeps; the same scenario, constants and
+seed give the same run to the last digit; arrivals, the service and the pool each have dice of their own, so that a
+change of constants meets the same users.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.simulation.figures import Recorder
+from benchmarks.simulation.scenario import Load, Scenario
+from benchmarks.simulation.service import Service
+from utils.gemini_pool.policy import Answered, Call, KeySpec, Kind, Outcome, Policy, PoolConfig, Refuse, Request
+
+MODEL = "gemini-4-hydrogen"
+#: 2026-11-21 00:00:00 UTC, in the middle of a Pacific day of 24 hours.
+WALL_START = 1_795_219_200.0
+_SAMPLE_S = 5.0
+_CANCELLED = Outcome(Kind.CANCELLED)
+
+Action = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A question that is asked at ``at``."""
+
+    at: float
+    user: int
+    caller_fault: bool
+    patience_s: float
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """A question under way; ``ticket`` changes with every step, so that an overtaken event is known as such."""
+
+    arrival: Arrival
+    request: Request
+    calling: bool = False
+    done: bool = False
+    ticket: int = 0
+
+
+def arrivals(loads: tuple[Load, ...], rng: random.Random) -> Iterator[Arrival]:
+    """Give every arrival of the loads, load after load."""
+    for load in loads:
+        for at in _times(load, rng):
+            caller_fault = rng.random() < load.caller_fault_share
+            yield Arrival(at, rng.randrange(load.users), caller_fault, load.patience_s)
+
+
+def _times(load: Load, rng: random.Random) -> Iterator[float]:
+    if load.requests:
+        step = (load.until_s - load.from_s) / load.requests
+        yield from (load.from_s + number * step for number in range(load.requests))
+    at = load.from_s
+    while load.per_s > 0:
+        at += rng.expovariate(load.per_s)
+        if at >= load.until_s:
+            return
+        yield at
+
+
+class World:
+    """The clock, the heap, the pool and the service of one run."""
+
+    def __init__(self, scenario: Scenario, config: PoolConfig, seed: int) -> None:
+        def dice(name: str) -> random.Random:
+            return random.Random(f"{scenario.name} {seed} {name}")
+
+        self.now = 0.0
+        self._scenario = scenario
+        self._heap: list[tuple[float, int, Action]] = []
+        self._order = itertools.count()
+        self._waiting: dict[Asked, None] = {}
+        specs = [
+            KeySpec(f"{number:016x}", project=project if scenario.projects_told else None)
+            for number, project in enumerate(scenario.projects)
+        ]
+        self.policy = Policy(config, lambda: self.now, lambda: WALL_START + self.now, dice("pool"), keys=specs)
+        self.service = Service(scenario, dice("service"), WALL_START)
+        self.recorder = Recorder(scenario)
+        for arrival in arrivals(scenario.loads, dice("load")):
+            self._at(arrival.at, lambda arrival=arrival: self._arrive(arrival))  # type: ignore[misc]  # bound default
+
+    def run(self) -> Recorder:
+        """Run to the last event; answers what was recorded."""
+        self._at(_SAMPLE_S, self._sample)
+        while self._heap:
+            at, _, action = heapq.heappop(self._heap)
+            self.now = max(self.now, at)
+            action()
+        self.recorder.finish(self.policy.pool(MODEL), self.now)
+        return self.recorder
+
+    def _at(self, at: float, action: Action) -> None:
+        heapq.heappush(self._heap, (at, next(self._order), action))
+
+    def _sample(self) -> None:
+        self.recorder.sample(self.policy.pool(MODEL), self.policy.config, self.now)
+        if self.now + _SAMPLE_S <= self._scenario.duration_s:
+            self._at(self.now + _SAMPLE_S, self._sample)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        asked = Asked(arrival, self.policy.request(MODEL, deadline_s=self._scenario.deadline_s))
+        self.recorder.asked(self.now, arrival.user, caller_fault=arrival.caller_fault)
+        if arrival.patience_s < self._scenario.deadline_s:
+            self._at(self.now + arrival.patience_s, lambda: self._leave(asked))
+        self._step(asked)
+
+    def _step(self, asked: Asked) -> None:
+        self.policy.rotate_if_due()
+        self._waiting.pop(asked, None)
+        asked.ticket += 1
+        step = asked.request.step(self.now)
+        if isinstance(step, Call):
+            self._call(asked, step)
+        elif isinstance(step, (Answered, Refuse)):
+            asked.done = True
+            if isinstance(step, Answered):
+                self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
+        else:
+            self._waiting[asked] = None
+            ticket = asked.ticket
+            self._at(step.until, lambda: self._look_again(asked, ticket))
+
+    def _look_again(self, asked: Asked, ticket: int) -> None:
+        if not asked.done and asked.ticket == ticket:
+            self._step(asked)
+
+    def _call(self, asked: Asked, call: Call) -> None:
+        asked.calling = True
+        began = self.now
+        remaining = asked.request.deadline_at - began
+        reply = self.service.answer(call, began, remaining_s=remaining, caller_fault=asked.arrival.caller_fault)
+        key = call.lease.lane.key.position + 1
+        self.recorder.began(began, key, self.service.equal_waste(began))
+        ticket = asked.ticket
+
+        def end() -> None:
+            if asked.done or asked.ticket != ticket:
+                return
+            self.recorder.ended(key, began, self.now, reply.outcome.kind)
+            self._feed(asked, reply.outcome)
+
+        self._at(began + reply.seconds, end)
+
+    def _feed(self, asked: Asked, outcome: Outcome) -> None:
+        asked.calling = False
+        asked.request.feed(outcome, self.now)
+        self._step(asked)
+        for other in list(self._waiting):
+            if other is not asked and other in self._waiting:
+                self._step(other)
+
+    def _leave(self, asked: Asked) -> None:
+        if asked.done:
+            return
+        self._waiting.pop(asked, None)
+        if asked.calling:
+            self._feed(asked, _CANCELLED)
+        asked.done = True
+
+
+def run(scenario: Scenario, config: PoolConfig, seed: int) -> Recorder:
+    """Run a scenario once."""
+    return World(scenario, config, seed).run()
