@@ -7,6 +7,14 @@ from collections.abc import Iterator
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from utils.i18n import load_catalogues
+
+
+@pytest.fixture(autouse=True, scope="session")
+def catalogues() -> None:
+    """Read the catalogues before any event loop runs, as ``bot.py`` does."""
+    load_catalogues()
+
 
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
