@@ -130,6 +130,12 @@ class Control:
         state = await self.get("state")
         return next(str(channel["id"]) for channel in state["channels"] if channel["name"] == name)
 
+    async def said(self, channel_id: str, words: str) -> None:
+        """Wait until the bot has said these words in a channel."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(words in str(one["content"]) for one in await self.get(f"channels/{channel_id}/messages")):  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.05)
+
     async def say(self, channel_id: str, content: str, awaited: str) -> str:
         """Say something and wait until an answer of the bot's that holds the awaited words is whole."""
         body = {"content": content, "user": "Mina"}

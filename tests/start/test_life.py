@@ -75,6 +75,7 @@ async def test_a_killed_bot_finds_its_sandbox_and_its_threads_again(launch, cont
     await bot.line("ready")
     world = control(page)
     thread = await open_thread(world)
+    await world.said(await world.channel("general"), f"<#{thread}>")
     await world.say(thread, "the word is birch #q-1", "#q-1")
     bot.signal(signal.SIGKILL)
     await bot.end()
