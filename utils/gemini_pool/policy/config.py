@@ -23,6 +23,9 @@ class PoolConfig:
     #: New and healed keys start at the mean usage of the live ones instead of drawing all traffic.
     lift_newcomers: bool = True
     min_pool_size: int = 5
+    #: A key whose error is above this is ranked anew every ``rerank_s``, since its order changes with time alone.
+    rerank_error: float = 0.02
+    rerank_s: float = 10.0
 
     # Gate of a key for a model
     open_after_faults: int = 3
@@ -38,12 +41,18 @@ class PoolConfig:
     open_cap_s: float = 300.0
     open_jitter: float = 0.2
     forget_ejections_after_s: float = 600.0
+    #: A key with a call under way for longer than this many times the usual p95 is passed over while another is live.
+    overdue_times_p95: float = 1.5
+    #: A dead key is asked for free (its list of models) once in this long, in case it is alive again.
+    dead_probe_s: float = 86400.0
 
     # Breaker of a model
     model_open_after: int = 6
     model_open_keys: int = 3
     model_probe_first_s: float = 2.0
     model_probe_cap_s: float = 9.5
+    #: Who waits for an overloaded model is told so after this long.
+    model_told_after_s: float = 3.0
 
     # Rotation and the soft mark for a busy project
     rotation_s: float = 300.0
@@ -57,8 +66,23 @@ class PoolConfig:
     #: Requests a project may send for one model in a minute, as the operator declares it; 0: not declared.
     requests_per_minute: int = 0
     minute_s: float = 60.0
+    #: Input tokens a minute and requests a Pacific day of a project for one model, as declared; 0: not declared.
+    tokens_per_minute: int = 0
+    requests_per_day: int = 0
+    #: Our own limits of a project for one model, below the service's: in a second, a minute and an hour; 0: none.
+    own_per_second: int = 0
+    own_per_minute: int = 0
+    own_per_hour: int = 0
     #: A place in the minute is free this much later than a minute after its start, since clocks differ.
     minute_margin_s: float = 1.0
+    #: A refusal that asks for less than ``margin_early_s`` while our count says free widens the margin, up to the cap.
+    margin_early_s: float = 4.0
+    margin_widen: float = 1.5
+    margin_cap_s: float = 8.0
+    #: A share of a limit that was found to be divided grows by one request in this long.
+    share_grow_s: float = 120.0
+    #: Two closures whose ends agree within this are of one project, if nothing speaks against it.
+    wall_agree_s: float = 0.1
     #: A limit that the service named is believed for so long.
     believe_limit_s: float = 86400.0
     cooling_default_s: float = 60.0
@@ -67,6 +91,10 @@ class PoolConfig:
 
     # Attempts of one request
     max_attempts: int = 8
+    #: Moving on after a fault is paid from a bucket; a first-try success adds to it, a served request gets all back.
+    budget_size: float = 100.0
+    budget_cost: float = 5.0
+    budget_success: float = 1.0
     backoff_first_s: float = 0.5
     backoff_cap_s: float = 20.0
     deadline_text_s: float = 30.0
@@ -78,7 +106,19 @@ class PoolConfig:
     usual_p50_s: float = 2.5
     usual_p95_s: float = 8.0
     usual_p97_s: float = 10.0
+    #: The usual times are learned per model and size of answer once so many answers are known.
+    latency_known_after: int = 20
+    #: A second call beside one that takes long, begun after this many seconds; 0: never, since both are billed.
+    hedge_after_s: float = 0.0
+
+    # The line of those who wait
     max_waiting: int = 100
+    #: After a closure the line is let go at this many times the usual rate of arrivals.
+    release_factor: float = 2.0
+    arrival_half_life_s: float = 60.0
+
+    # What is kept to explain
+    records_kept: int = 1000
 
     def __post_init__(self) -> None:
         for field in fields(self):
