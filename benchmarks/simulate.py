@@ -1,10 +1,11 @@
 """Drive the pool's own rules through scenarios on a virtual clock, and print what comes of it.
 
-``python -m benchmarks.simulate [SCENARIO.toml ...] [--seeds N] [--config FIELD=VALUE ...] [--plain] [--speed]`` runs
-the files named (all of ``benchmarks/scenarios`` when none is) and prints one table per scenario: the mean over the
-seeds and the worst seed, then every goal with the figure it was measured by. ``--plain`` starts from
-``PoolConfig.plain()``; ``--config`` wins over what a scenario sets. The same arguments print the same tables on every
-machine, except with ``--speed``, which measures how many requests are simulated in a second.
+``python -m benchmarks.simulate [SCENARIO.toml ...] [--seeds N] [--config FIELD=VALUE ...] [--plain] [--speed]
+[--replay RECORDS.jsonl [--keys N]]`` runs the files named (all of ``benchmarks/scenarios`` when none is) and prints one
+table per scenario: the mean over the seeds and the worst seed, then every goal with the figure it was measured by.
+``--plain`` starts from ``PoolConfig.plain()``; ``--config`` wins over what a scenario sets; ``--replay`` plays recorded
+requests again instead. The same arguments print the same tables on every machine, except with ``--speed``, which
+measures the simulator itself.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.simulation.scenario import Load, Scenario, read
-from benchmarks.simulation.table import measure, table
+from benchmarks.simulation.replay import replay
+from benchmarks.simulation.scenario import Load, Scenario, configured, read
+from benchmarks.simulation.table import figures_table, measure, table
 from benchmarks.simulation.world import run
 from utils.gemini_pool.policy import PoolConfig
+from utils.gemini_pool.policy.explaining.recorded import from_lines
 
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
-_SPEED_KEYS = (4, 100, 1_000)
-_SPEED_REQUESTS = 2_000
+#: Keys, and requests to simulate with them.
+_SPEEDS = ((4, 20_000), (100, 20_000), (1_000, 50_000), (10_000, 1_000_000))
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -32,6 +35,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--config", nargs="+", default=[], action="extend", metavar="FIELD=VALUE")
     parser.add_argument("--plain", action="store_true", help="start from PoolConfig.plain()")
     parser.add_argument("--speed", action="store_true", help="measure the simulator itself instead")
+    parser.add_argument("--replay", type=Path, help="a file of recorded requests instead of scenarios")
+    parser.add_argument("--keys", type=int, help="with --replay: how many keys there are instead")
     told = parser.parse_args(argv)
     if told.seeds < 1:
         parser.error("--seeds must be 1 or more")
@@ -40,28 +45,32 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return told
 
 
-def speed(keys: int) -> float:
-    """Requests simulated per second of this machine, with so many keys and one request per key in 20 s."""
-    per_s = keys / 20
-    load = Load(until_s=_SPEED_REQUESTS / per_s, requests=_SPEED_REQUESTS)
+def speed(keys: int, requests: int) -> float:
+    """Seconds that this machine takes to simulate so many requests, with one request per key in 20 s."""
+    load = Load(until_s=requests * 20 / keys, requests=requests)
     projects = tuple(f"project {number}" for number in range(keys))
     scenario = Scenario("speed", "", load.until_s, projects, (load,))
     begun = time.perf_counter()
     run(scenario, PoolConfig(), 0)
-    return _SPEED_REQUESTS / (time.perf_counter() - begun)
+    return time.perf_counter() - begun
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the tables; answers the exit code."""
     told = arguments(sys.argv[1:] if argv is None else argv)
     if told.speed:
-        print("| keys | requests simulated per second |\n|---|---|")
-        for keys in _SPEED_KEYS:
-            print(f"| {keys:,} | {speed(keys):,.0f} |")
+        print("| keys | requests | seconds | requests per second |\n|---|---|---|---|")
+        for keys, requests in _SPEEDS:
+            seconds = speed(keys, requests)
+            print(f"| {keys:,} | {requests:,} | {seconds:,.1f} | {requests / seconds:,.0f} |", flush=True)
         return 0
     over = dict(pair.split("=", 1) for pair in told.config)
     base = PoolConfig.plain() if told.plain else PoolConfig()
     try:
+        if told.replay is not None:
+            records = list(from_lines(told.replay.read_text(encoding="utf-8").splitlines()))
+            print(figures_table(replay(records, configured(base, over), keys=told.keys).figures()))
+            return 0
         for path in told.scenarios or sorted(SCENARIOS.glob("*.toml")):
             print(table(measure(read(path), told.seeds, base=base, over=over)), flush=True)
     except (OSError, ValueError) as error:

@@ -132,9 +132,15 @@ def test_keys_are_seen_taken_out_and_known_as_secrets():
         "GEMINI_API_KEY_12": "key-three",
         "GEMINI_API_KEY_12_PROJECT": "alpha",
         "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:1",
+        "GEMINI_POOL_ALERT_WEBHOOK": "https://hooks.example/token",
         "GEMINI_MODEL": "m",
     }
     assert has_gemini_keys(variables)
     assert not has_gemini_keys({"GEMINI_API_KEYS": " ", "GEMINI_API_KEY_1_PROJECT": "alpha"})
-    assert {secret.reveal() for secret in gemini_secrets(variables)} == {"key-one", "key-two", "key-three"}
+    assert {secret.reveal() for secret in gemini_secrets(variables)} == {
+        "key-one",
+        "key-two",
+        "key-three",
+        "https://hooks.example/token",
+    }
     assert without_gemini_keys(variables) == {"GEMINI_MODEL": "m"}

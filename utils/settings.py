@@ -34,6 +34,7 @@ POOL_NAMES = frozenset(
         "GEMINI_API_KEY_1_PROJECT",
         "GOOGLE_GEMINI_BASE_URL",
         "GOOGLE_GENAI_API_VERSION",
+        "GEMINI_POOL_ALERT_WEBHOOK",
     }
 )
 
@@ -146,7 +147,7 @@ def has_gemini_keys(variables: Mapping[str, str]) -> bool:
 
 
 def without_gemini_keys(variables: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables without any key, key project or address of the Gemini service."""
+    """Give the variables without any key, key project or address that belongs to the real Gemini service."""
     return {
         name: value
         for name, value in variables.items()
@@ -155,11 +156,16 @@ def without_gemini_keys(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def gemini_secrets(variables: Mapping[str, str]) -> tuple[Secret, ...]:
-    """Give the configured Gemini keys as secrets labelled by variable, for redaction before a pool exists."""
+    """Give the configured Gemini keys, and the address alerts go to, as secrets labelled by variable.
+
+    For redaction before a pool exists: whoever knows the address may post to it.
+    """
     found: list[Secret] = []
     for name, value in variables.items():
         if _KEY_NAME.fullmatch(name):
             # in the list form, `label@project:key`, only what stands after the last colon is secret
             parts = (part.strip().rpartition(":")[2] for part in value.split(","))
             found.extend(Secret(part, name) for part in parts if part)
+        elif name == "GEMINI_POOL_ALERT_WEBHOOK" and value.strip():
+            found.append(Secret(value.strip(), name))
     return tuple(found)

@@ -12,6 +12,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
+from benchmarks.simulation import outages
+from benchmarks.simulation.ideal import most_served
 from benchmarks.simulation.scenario import Scenario
 from utils.gemini_pool.policy import Kind, PoolConfig
 from utils.gemini_pool.policy.pools import ModelPool
@@ -25,7 +27,11 @@ _REFUSALS = frozenset({Kind.QUOTA, Kind.NO_QUOTA_HERE})
 #: Every figure with the head of its column.
 FIGURES = {
     "availability": "served %",
+    "errors": "errors",
+    "avoidable": "avoidable",
+    "refused_after_s": "refused after s",
     "calls_per_served": "calls / served",
+    "calls_per_asked": "calls / asked",
     "refused_per_served": "429 / served",
     "wasted": "wasted",
     "wasted_ill": "on ill keys",
@@ -33,9 +39,11 @@ FIGURES = {
     "wait_p50": "p50 s",
     "wait_p95": "p95 s",
     "wait_p99": "p99 s",
+    "line_p95": "in line p95 s",
     "peak_calls": "peak calls/s",
     "share_least": "least %",
     "share_most": "most %",
+    "share_even": "least / most",
     "calls_most": "most calls on a key",
     "flagged": "flagged %",
     "healed_back_s": "healed back s",
@@ -43,13 +51,30 @@ FIGURES = {
     "outage_calls": "calls / request in outage",
     "first_success_s": "first success s",
     "available_after": "served after %",
+    "available_soon": "served soon after %",
+    "last_served": "served of its last 30 s %",
+    "peak_after": "peak after, of usual",
     "refused_429": "429",
     "state_changes": "state changes",
     "user_least": "least user %",
     "asked": "asked",
 }
 #: Figures that are shown only where a goal names them.
-ONLY_AS_GOAL = frozenset({"calls_most", "state_changes", "user_least", "refused_429"})
+ONLY_AS_GOAL = frozenset(
+    {
+        "available_soon",
+        "calls_most",
+        "calls_per_asked",
+        "errors",
+        "last_served",
+        "line_p95",
+        "peak_after",
+        "refused_429",
+        "share_even",
+        "state_changes",
+        "user_least",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +89,44 @@ class Served:
 class Recorder:
     """Everything that is kept of one run."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, config: PoolConfig) -> None:
         self._scenario = scenario
+        self._config = config
         self._ill = scenario.ill_keys()
         self._window = scenario.fault_window()
         self._began: list[tuple[float, int]] = []
         self._asked: list[float] = []
+        self._begin_by: list[float] = []
+        self._refused_after_s = 0.0
+        self._tried = 0
         self._asked_by: Counter[int] = Counter()
         self._served: list[Served] = []
         self._served_by: Counter[int] = Counter()
         self._kinds: Counter[Kind] = Counter()
         self._wasted_ill = 0
+        self._lines: list[float] = []
         self._equal_waste = 0.0
         self._healed_back_at: float | None = None
         self._flagged = 0
         self._samples = 0
         self._state_changes = 0
 
-    def asked(self, now: float, user: int, *, caller_fault: bool) -> None:
+    def asked(self, now: float, user: int, patience_s: float, *, caller_fault: bool) -> None:
         """A question arrived; one that is the caller's own mistake counts nowhere."""
         if not caller_fault:
             self._asked.append(now)
+            self._begin_by.append(now + min(patience_s, self._scenario.deadline_s) - self._config.usual_p97_s)
             self._asked_by[user] += 1
 
-    def began(self, now: float, key: int, equal_waste: float) -> None:
-        """A call to a key (from 1) began; ``equal_waste``: its chance to fail if keys were drawn equally."""
+    def began(self, now: float, key: int, equal_waste: float, *, waited_s: float | None) -> None:
+        """A call to a key (from 1) began; ``equal_waste``: its chance to fail if keys were drawn equally.
+
+        ``waited_s``: how long its request had waited for it, None when it is not the first of its request.
+        """
         self._began.append((now, key))
+        if waited_s is not None:
+            self._tried += 1
+            self._lines.append(waited_s)
         self._equal_waste += equal_waste
 
     def ended(self, key: int, began: float, now: float, kind: Kind) -> None:
@@ -106,6 +143,10 @@ class Recorder:
         self._served.append(Served(asked_at, now, user))
         self._served_by[user] += 1
 
+    def refused(self, asked_at: float, now: float) -> None:
+        """A question was refused that no call was ever begun for."""
+        self._refused_after_s = max(self._refused_after_s, now - asked_at)
+
     def sample(self, pool: ModelPool, config: PoolConfig, now: float) -> None:
         """Look at the pool as the rotation would."""
         self._samples += 1
@@ -119,7 +160,7 @@ class Recorder:
         gates = sum(
             lane.gate.version + (lane.key.dead is not None) + (lane.rate.faults(now) > 0) for lane in pool.lanes
         )
-        closures = sum(project.cooling.until > 0 for project in pool.projects)
+        closures = sum(project.quota.until > 0 for project in pool.projects)
         self._state_changes = gates + closures + pool.breaker.is_open
 
     def figures(self) -> dict[str, float]:
@@ -132,7 +173,11 @@ class Recorder:
         shares = [_percent(by_key[key + 1], calls) for key in range(len(self._scenario.projects))]
         values: dict[str, float] = {
             "availability": _percent(served, asked),
+            "errors": asked - served,
+            "avoidable": self._avoidable(),
+            "refused_after_s": self._refused_after_s if asked > served else math.nan,
             "calls_per_served": _ratio(calls, served),
+            "calls_per_asked": _ratio(calls, asked),
             "refused_per_served": _ratio(refusals, served),
             "wasted": wasted,
             "wasted_ill": self._wasted_ill if self._ill else math.nan,
@@ -140,9 +185,11 @@ class Recorder:
             "wait_p50": _quantile(waits, 0.50),
             "wait_p95": _quantile(waits, 0.95),
             "wait_p99": _quantile(waits, 0.99),
+            "line_p95": _quantile(sorted(self._lines), 0.95),
             "peak_calls": max(Counter(int(at) for at, _ in self._began).values(), default=0),
             "share_least": min(shares),
             "share_most": max(shares),
+            "share_even": _ratio(min(shares), max(shares)),
             "calls_most": max(by_key.values(), default=0),
             "flagged": _percent(self._flagged, self._samples),
             "refused_429": refusals,
@@ -150,7 +197,22 @@ class Recorder:
             "user_least": self._least_user(),
             "asked": asked,
         }
-        return values | self._healing() | self._outage()
+        everybody = None if self._ill else self._window
+        answers = [(one.asked_at, one.at) for one in self._served]
+        return (
+            values | self._healing() | outages.figures(everybody, self._asked, [at for at, _ in self._began], answers)
+        )
+
+    def _avoidable(self) -> float:
+        """How many more requests could have been tried in quota places that stayed unused in time for them."""
+        service, config = self._scenario.service, self._config
+        if not service.requests_per_minute or service.requests_per_day:
+            return math.nan
+        places = service.requests_per_minute * len(set(self._scenario.projects))
+        possible = most_served(
+            zip(self._asked, self._begin_by, strict=True), places, config.minute_s + config.minute_margin_s
+        )
+        return max(0, possible - self._tried)
 
     def _is_ill(self, key: int, now: float) -> bool:
         return any(key in fault.keys and fault.strikes(key, now) for fault in self._scenario.faults)
@@ -169,21 +231,6 @@ class Recorder:
         share = _percent(sum(key in self._ill for key in keys), len(keys))
         fair = _percent(len(self._ill), len(self._scenario.projects))
         return {"healed_back_s": back - self._window[1], "healed_share_off": abs(share - fair)}
-
-    def _outage(self) -> dict[str, float]:
-        """What an outage of everything did: calls in it, the first answer after it, and what came after that."""
-        if self._window is None or self._ill or math.isinf(self._window[1]):
-            return dict.fromkeys(("outage_calls", "first_success_s", "available_after"), math.nan)
-        start, end = self._window
-        asked = sum(start <= at < end for at in self._asked)
-        calls = sum(start <= at < end for at, _ in self._began)
-        first = min((one.at for one in self._served if one.at >= end), default=math.inf)
-        after = sum(at >= first for at in self._asked)
-        return {
-            "outage_calls": _ratio(calls, asked),
-            "first_success_s": first - end,
-            "available_after": _percent(sum(one.asked_at >= first for one in self._served), after),
-        }
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -9,6 +9,7 @@ Latency is log-normal; refusals come after a short time; a call that hangs ends 
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import datetime as dt
 import math
 import random
@@ -101,6 +102,7 @@ class Service:
         self._facts = scenario.service
         self._rng = rng
         self._wall_start = wall_start
+        self._wastes: dict[tuple[Fault, ...], float] = {}
         self._quotas = {
             name: ProjectQuota(self._facts.requests_per_minute, self._facts.requests_per_day)
             for name in scenario.projects
@@ -121,8 +123,11 @@ class Service:
 
     def equal_waste(self, now: float) -> float:
         """The chance that a call begun now fails if every key draws an equal share."""
-        keys = len(self._scenario.projects)
-        return sum(self._chance(number, now) for number in range(1, keys + 1)) / keys
+        active = tuple(fault for fault in self._scenario.faults if fault.from_s <= now < fault.until_s)
+        if active not in self._wastes:
+            keys = len(self._scenario.projects)
+            self._wastes[active] = sum(self._chance(number, now) for number in range(1, keys + 1)) / keys
+        return self._wastes[active]
 
     def _chance(self, number: int, now: float) -> float:
         good = 1.0
@@ -156,4 +161,4 @@ def _cut(takes: float, call: Call, remaining_s: float, first_byte_share: float) 
         return Reply(min(call.limits.first_byte_s, remaining_s), classify(_TIMEOUT))
     if takes > remaining_s:
         return Reply(remaining_s, classify(_TIMEOUT))
-    return Reply(takes, _OK)
+    return Reply(takes, dataclasses.replace(_OK, first_s=first) if call.stream_inside else _OK)

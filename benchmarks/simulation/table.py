@@ -15,7 +15,9 @@ from benchmarks.simulation.world import run
 from utils.gemini_pool.policy import PoolConfig
 
 #: Figures in which a smaller number is the worse one.
-_MORE_IS_BETTER = frozenset({"availability", "available_after", "share_least", "user_least"})
+_MORE_IS_BETTER = frozenset(
+    {"availability", "available_after", "available_soon", "last_served", "share_even", "share_least", "user_least"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ def table(measured: Measured) -> str:
         *goal_lines(measured),
     ]
     return "\n".join(lines) + "\n"
+
+
+def figures_table(figures: Mapping[str, float]) -> str:
+    """Lay out the figures of one run, one a line; those it has nothing of are left out."""
+    lines = [f"| {FIGURES[name]} | {shown(value)} |" for name, value in figures.items() if not math.isnan(value)]
+    return "\n".join(["| figure | |", "|---|---|", *lines]) + "\n"
 
 
 def goal_lines(measured: Measured) -> list[str]:

@@ -1,8 +1,8 @@
 """One run of a scenario: the pool's own objects on a virtual clock.
 
 ``run`` drives ``Policy`` and its ``Request`` machines by a heap of events, as the dispatcher does by awaiting: a
-request steps until it is answered or refused, every end of a call feeds it, and whoever waits looks again when
-something changed. What always holds: the clock never goes back and nothing sleeps; the same scenario, constants and
+request steps until it is answered or refused, every end of a call feeds it, and whoever's turn in the line has come
+looks again. What always holds: the clock never goes back and nothing sleeps; the same scenario, constants and
 seed give the same run to the last digit; arrivals, the service and the pool each have dice of their own, so that a
 change of constants meets the same users.
 """
@@ -12,12 +12,13 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from benchmarks.simulation.figures import Recorder
 from benchmarks.simulation.scenario import Load, Scenario
-from benchmarks.simulation.service import Service
+from benchmarks.simulation.service import Reply, Service
 from utils.gemini_pool.policy import Answered, Call, KeySpec, Kind, Outcome, Policy, PoolConfig, Refuse, Request
 
 MODEL = "gemini-4-hydrogen"
@@ -70,10 +71,28 @@ def _times(load: Load, rng: random.Random) -> Iterator[float]:
         yield at
 
 
+class Answering(Protocol):
+    """What answers calls: the model of the service, or what was recorded of it."""
+
+    def answer(self, call: Call, now: float, *, remaining_s: float, caller_fault: bool) -> Reply:
+        """Say what a call that begins now comes to."""
+
+    def equal_waste(self, now: float) -> float:
+        """The chance that a call begun now fails if every key draws an equal share."""
+
+
 class World:
     """The clock, the heap, the pool and the service of one run."""
 
-    def __init__(self, scenario: Scenario, config: PoolConfig, seed: int) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        config: PoolConfig,
+        seed: int,
+        *,
+        service: Answering | None = None,
+        coming: Iterable[Arrival] | None = None,
+    ) -> None:
         def dice(name: str) -> random.Random:
             return random.Random(f"{scenario.name} {seed} {name}")
 
@@ -81,24 +100,32 @@ class World:
         self._scenario = scenario
         self._heap: list[tuple[float, int, Action]] = []
         self._order = itertools.count()
-        self._waiting: dict[Asked, None] = {}
+        self._asked: dict[Request, Asked] = {}
         specs = [
             KeySpec(f"{number:016x}", project=project if scenario.projects_told else None)
             for number, project in enumerate(scenario.projects)
         ]
         self.policy = Policy(config, lambda: self.now, lambda: WALL_START + self.now, dice("pool"), keys=specs)
-        self.service = Service(scenario, dice("service"), WALL_START)
-        self.recorder = Recorder(scenario)
-        for arrival in arrivals(scenario.loads, dice("load")):
-            self._at(arrival.at, lambda arrival=arrival: self._arrive(arrival))  # type: ignore[misc]  # bound default
+        self.service = service or Service(scenario, dice("service"), WALL_START)
+        self.recorder = Recorder(scenario, config)
+        #: The next to come is the last.
+        if coming is None:
+            coming = arrivals(scenario.loads, dice("load"))
+        self._arrivals = sorted(coming, key=_when, reverse=True)
 
     def run(self) -> Recorder:
         """Run to the last event; answers what was recorded."""
         self._at(_SAMPLE_S, self._sample)
-        while self._heap:
-            at, _, action = heapq.heappop(self._heap)
-            self.now = max(self.now, at)
-            action()
+        heap, coming = self._heap, self._arrivals
+        while heap or coming:
+            if coming and (not heap or coming[-1].at <= heap[0][0]):
+                arrival = coming.pop()
+                self.now = max(self.now, arrival.at)
+                self._arrive(arrival)
+            else:
+                at, _, action = heapq.heappop(heap)
+                self.now = max(self.now, at)
+                action()
         self.recorder.finish(self.policy.pool(MODEL), self.now)
         return self.recorder
 
@@ -111,31 +138,45 @@ class World:
             self._at(self.now + _SAMPLE_S, self._sample)
 
     def _arrive(self, arrival: Arrival) -> None:
-        asked = Asked(arrival, self.policy.request(MODEL, deadline_s=self._scenario.deadline_s))
-        self.recorder.asked(self.now, arrival.user, caller_fault=arrival.caller_fault)
+        request = self.policy.request(MODEL, deadline_s=self._scenario.deadline_s, user=arrival.user)
+        asked = self._asked[request] = Asked(arrival, request)
+        self.recorder.asked(self.now, arrival.user, arrival.patience_s, caller_fault=arrival.caller_fault)
         if arrival.patience_s < self._scenario.deadline_s:
             self._at(self.now + arrival.patience_s, lambda: self._leave(asked))
         self._step(asked)
 
     def _step(self, asked: Asked) -> None:
         self.policy.rotate_if_due()
-        self._waiting.pop(asked, None)
         asked.ticket += 1
         step = asked.request.step(self.now)
         if isinstance(step, Call):
             self._call(asked, step)
         elif isinstance(step, (Answered, Refuse)):
-            asked.done = True
+            self._end(asked)
             if isinstance(step, Answered):
                 self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
+            elif step.refused is None and not step.attempts:
+                self.recorder.refused(asked.arrival.at, self.now)
         else:
-            self._waiting[asked] = None
             ticket = asked.ticket
             self._at(step.until, lambda: self._look_again(asked, ticket))
 
+    def _end(self, asked: Asked) -> None:
+        asked.done = True
+        asked.ticket += 1
+        del self._asked[asked.request]
+
     def _look_again(self, asked: Asked, ticket: int) -> None:
-        if not asked.done and asked.ticket == ticket:
+        if asked.ticket == ticket:
+            self._take_turns()
+        if asked.ticket == ticket:
             self._step(asked)
+            self._take_turns()
+
+    def _take_turns(self) -> None:
+        while turns := self.policy.take_turns(self.now):
+            for request in turns:
+                self._step(self._asked[request])
 
     def _call(self, asked: Asked, call: Call) -> None:
         asked.calling = True
@@ -143,7 +184,8 @@ class World:
         remaining = asked.request.deadline_at - began
         reply = self.service.answer(call, began, remaining_s=remaining, caller_fault=asked.arrival.caller_fault)
         key = call.lease.lane.key.position + 1
-        self.recorder.began(began, key, self.service.equal_waste(began))
+        waited_s = began - asked.arrival.at if asked.request.attempts == 1 else None
+        self.recorder.began(began, key, self.service.equal_waste(began), waited_s=waited_s)
         ticket = asked.ticket
 
         def end() -> None:
@@ -157,18 +199,22 @@ class World:
     def _feed(self, asked: Asked, outcome: Outcome) -> None:
         asked.calling = False
         asked.request.feed(outcome, self.now)
+        self._take_turns()
         self._step(asked)
-        for other in list(self._waiting):
-            if other is not asked and other in self._waiting:
-                self._step(other)
 
     def _leave(self, asked: Asked) -> None:
         if asked.done:
             return
-        self._waiting.pop(asked, None)
         if asked.calling:
-            self._feed(asked, _CANCELLED)
-        asked.done = True
+            asked.request.feed(_CANCELLED, self.now)
+        else:
+            asked.request.leave(self.now)
+        self._end(asked)
+        self._take_turns()
+
+
+def _when(arrival: Arrival) -> float:
+    return arrival.at
 
 
 def run(scenario: Scenario, config: PoolConfig, seed: int) -> Recorder:

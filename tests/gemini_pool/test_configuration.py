@@ -119,3 +119,24 @@ def test_a_constant_that_cannot_be_is_named(name: str, value: str):
     """The sentence names the variable or the field."""
     with pytest.raises(ConfigurationError, match=r"GEMINI_POOL_\w+|PoolConfig\.\w+"):
         read({name: value})
+
+
+@pytest.mark.parametrize("bad", ["hooks.example/1", "ftp://h/1", "https:///token", "http://[broken"])
+def test_an_alert_webhook_that_is_no_address_is_refused_without_showing_it(bad: str):
+    """The sentence names the variable; the address would let anybody post."""
+    with pytest.raises(ConfigurationError, match="GEMINI_POOL_ALERT_WEBHOOK") as caught:
+        read({"GEMINI_POOL_ALERT_WEBHOOK": bad})
+    assert bad not in str(caught.value)
+
+
+def test_an_alert_webhook_is_a_secret_with_its_own_way_through_the_proxy():
+    """It does not show in the configuration; a proxy is chosen by the webhook's host, none for loopback."""
+    found = read({"GEMINI_POOL_ALERT_WEBHOOK": " https://hooks.example/token ", "https_proxy": "http://proxy:1"})
+    assert found.alert_webhook is not None
+    assert found.alert_webhook.reveal() == "https://hooks.example/token"
+    assert found.alert_proxy == "http://proxy:1"
+    assert "hooks.example" not in repr(found)
+    assert (
+        read({"GEMINI_POOL_ALERT_WEBHOOK": "http://127.0.0.1:9/x", "http_proxy": "http://proxy:1"}).alert_proxy is None
+    )
+    assert read({}).alert_webhook is None

@@ -20,13 +20,8 @@ _MORE_SEEDS = {"daily-limit": 5, "flaky-key": 6, "learned-limits": 5, "three-key
 
 #: (scenario, figure): what is measured today over 20 seeds.
 _NOT_REACHED = {
-    ("daily-limit", "refused_429"): "4.7 refusals on average, goal 4",
     ("flaky-key", "waste_to_equal"): "0.257 of an equal share's waste, goal 0.25",
     ("hidden-projects", "refused_per_served"): "5.0 refusals per served request, goal 0.1",
-    ("learned-limits", "refused_429"): "4.25 refusals on average, goal 4",
-    ("long-answers", "availability"): "99.99 % served, goal 100",
-    ("long-answers", "flagged"): "a key flagged 5.8 % of the time in the worst seed, goal 0",
-    ("three-keys", "flagged"): "a key flagged 0.8 % of the time in the worst seed, goal 0",
 }
 
 

@@ -74,7 +74,7 @@ def test_the_service_admits_no_more_than_its_limits() -> None:
     refused = quota.refusal(20.0, WALL_START + 20)
     assert refused is not None
     outcome = classify(refused)
-    assert (outcome.kind, outcome.retry_after, outcome.requests_per_minute) == (Kind.QUOTA, 40.0, 15)
+    assert (outcome.kind, outcome.retry_after, outcome.limits[0].value) == (Kind.QUOTA, 40.0, 15)
     assert quota.refusal(60.0, WALL_START + 60) is None
     spent = quota.refusal(200.0, WALL_START + 200)
     assert spent is not None

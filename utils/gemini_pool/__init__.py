@@ -43,7 +43,9 @@ if TYPE_CHECKING:
         UsageError,
     )
     from utils.gemini_pool.models import ModelInfo
+    from utils.gemini_pool.policy.alerts import Alert, AlertKind
     from utils.gemini_pool.policy.config import PoolConfig
+    from utils.gemini_pool.policy.explaining.recorded import Recorded, RecordedAttempt
     from utils.gemini_pool.pool import GeminiAPIPool
 
 _ROOMS = {
@@ -80,12 +82,16 @@ _ROOMS = {
         "UsageError",
     ),
     "models": ("ModelInfo",),
+    "policy.alerts": ("Alert", "AlertKind"),
     "policy.config": ("PoolConfig",),
+    "policy.explaining.recorded": ("Recorded", "RecordedAttempt"),
     "pool": ("GeminiAPIPool",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
+    "Alert",
+    "AlertKind",
     "AllKeysDeadError",
     "BlockedError",
     "Chat",
@@ -102,6 +108,8 @@ __all__ = [
     "PoolConfig",
     "PoolError",
     "QuotaExhaustedError",
+    "Recorded",
+    "RecordedAttempt",
     "RequestError",
     "RequestTooLargeError",
     "UnavailableError",

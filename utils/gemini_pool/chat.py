@@ -8,7 +8,8 @@ after another; a failed message leaves the history as it was. Storing histories 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+import dataclasses
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +17,8 @@ from utils.gemini_pool.errors import UsageError
 from utils.gemini_pool.threads import LoopThread, run_blocking
 
 if TYPE_CHECKING:
-    from utils.gemini_pool.provider.calls import Response
+    from utils.gemini_pool.provider.attempts import Response
+    from utils.gemini_pool.queries import Query
 
 Content = dict[str, Any]
 
@@ -24,33 +26,28 @@ Content = dict[str, Any]
 class Answering(Protocol):
     """What a chat needs of the pool."""
 
-    async def answer(self, model_name: str, contents: Sequence[Content], options: Mapping[str, Any]) -> Response:
-        """Answer contents; raises ``PoolError``."""
+    async def answer(self, query: Query) -> Response:
+        """Answer a query; raises ``PoolError``."""
 
-    def pieces(
-        self, model_name: str, contents: Sequence[Content], options: Mapping[str, Any]
-    ) -> AsyncGenerator[Response, None]:
-        """Stream the answer to contents; raises ``PoolError``."""
+    def pieces(self, query: Query) -> AsyncGenerator[Response, None]:
+        """Stream the answer to a query; raises ``PoolError``."""
 
 
 class Chat:
-    """One conversation; made by ``create_chat``."""
+    """One conversation; made by ``create_chat``. ``query``: what every message has in common."""
 
-    def __init__(
-        self,
-        pool: Answering,
-        model_name: str,
-        options: Mapping[str, Any],
-        history: Sequence[Content],
-        private: LoopThread,
-    ) -> None:
-        self.model_name = model_name
+    def __init__(self, pool: Answering, query: Query, history: Sequence[Content], private: LoopThread) -> None:
         self._pool = pool
-        self._options = options
+        self._query = query
         self._history = list(history)
         self._private = private
         self._home = asyncio.get_running_loop()
         self._turn = asyncio.Lock()
+
+    @property
+    def model_name(self) -> str:
+        """The model that is asked first."""
+        return self._query.model_name or ""
 
     def get_history(self) -> list[Content]:
         """Give a copy of the messages so far, each ``{"role": ..., "parts": [...]}``."""
@@ -76,8 +73,7 @@ class Chat:
         question = _question(text)
         parts: list[Any] = []
         async with self._turn:
-            contents = [*self._history, question]
-            async with aclosing(self._pool.pieces(self.model_name, contents, self._options)) as pieces:
+            async with aclosing(self._pool.pieces(self._asking(question))) as pieces:
                 async for piece in pieces:
                     parts.extend(_parts(piece))
                     yield piece
@@ -89,9 +85,12 @@ class Chat:
             self._home, self._turn = asyncio.get_running_loop(), asyncio.Lock()
         question = _question(text)
         async with self._turn:
-            response = await self._pool.answer(self.model_name, [*self._history, question], self._options)
+            response = await self._pool.answer(self._asking(question))
             self._history += [question, {"role": "model", "parts": _parts(response)}]
         return response
+
+    def _asking(self, question: Content) -> Query:
+        return dataclasses.replace(self._query, contents=[*self._history, question])
 
     async def _at_home(self, make: Callable[[], Coroutine[Any, Any, Response]]) -> Response:
         if asyncio.get_running_loop() is self._home or not self._home.is_running():

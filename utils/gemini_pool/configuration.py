@@ -23,6 +23,7 @@ _NUMBERED = re.compile(r"GEMINI_API_KEY_(\d+)")
 _LABELLED = re.compile(r"(?P<name>[^@:,\s]+)@(?P<project>[^@:,\s]+):(?P<key>.+)", re.DOTALL)
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _SETTING_PREFIX = "GEMINI_POOL_"
+_WEBHOOK = "GEMINI_POOL_ALERT_WEBHOOK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +37,32 @@ class ConfiguredKey:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Keys in their order, the service's address and version, the proxy to it, and the pool's constants."""
+    """Keys in their order, the service's address and version, the proxy to it, and the pool's constants.
+
+    ``alert_webhook``: where alerts are posted, None: nowhere; ``alert_proxy``: the proxy to it.
+    """
 
     keys: tuple[ConfiguredKey, ...] = ()
     base_url: str | None = None
     api_version: str | None = None
     proxy: str | None = None
     pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
+    alert_webhook: Secret | None = None
+    alert_proxy: str | None = None
 
 
 def read(environment: Mapping[str, str]) -> Configuration:
     """Read a whole configuration; raises ``KeyFormatError`` or ``ConfigurationError`` naming what is wrong."""
     base_url = environment.get("GOOGLE_GEMINI_BASE_URL") or None
+    webhook = _webhook(environment)
     return Configuration(
         keys=parse_keys(_listed(environment)),
         base_url=base_url,
         api_version=environment.get("GOOGLE_GENAI_API_VERSION") or None,
         proxy=_proxy(environment, base_url),
         pool=_pool_config(environment),
+        alert_webhook=webhook,
+        alert_proxy=_proxy(environment, webhook.reveal()) if webhook is not None else None,
     )
 
 
@@ -89,6 +98,21 @@ def _listed(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str | No
             yield name, environment[name].strip(" "), environment.get(f"{name}_PROJECT") or None
     if environment.get("GEMINI_API_KEY", "").strip():
         yield "GEMINI_API_KEY", environment["GEMINI_API_KEY"].strip(" "), None
+
+
+def _webhook(environment: Mapping[str, str]) -> Secret | None:
+    """Read the address for alerts, which is secret: whoever knows it may post to it."""
+    text = environment.get(_WEBHOOK, "").strip()
+    if not text:
+        return None
+    try:
+        address = urlsplit(text)
+        usable = address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(f"{_WEBHOOK} must be an address that begins with https://: mend it or leave it out.")
+    return Secret(text, _WEBHOOK)
 
 
 def _proxy(environment: Mapping[str, str], base_url: str | None) -> str | None:

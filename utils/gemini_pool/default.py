@@ -19,7 +19,7 @@ from utils.settings import environment
 
 if TYPE_CHECKING:
     from utils.gemini_pool.chat import Chat
-    from utils.gemini_pool.provider.calls import Response
+    from utils.gemini_pool.provider.attempts import Response
 
 _lock = threading.Lock()
 _installed: list[GeminiAPIPool] = []

@@ -33,7 +33,8 @@ class PoolError(Exception):
     """Base of all the pool raises or hands out.
 
     ``retry_after``: seconds until another try makes sense, or None. ``guess``: the figure is an estimate from
-    incomplete knowledge. ``attempts``: HTTP requests that were sent for this question.
+    incomplete knowledge. ``attempts``: HTTP requests that were sent for this question. ``request_id``: what the pool's
+    ``explain`` tells its way by; None where there was none to go.
     """
 
     #: Mirrors the response's ``text``, so that ``(result, success)`` can be read the same way in both cases.
@@ -46,6 +47,7 @@ class PoolError(Exception):
         self.retry_after = retry_after
         self.guess = guess
         self.attempts = attempts
+        self.request_id: str | None = None
 
 
 class ConfigurationError(PoolError):

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from utils.gemini_pool.policy import Policy
+from utils.gemini_pool.policy import Kind, Policy
 from utils.gemini_pool.policy.records import Counts, StatisticsRow
 
 _log = logging.getLogger(__name__)
@@ -124,9 +124,6 @@ class Keeper:
     def note_change(self, *, cleared: bool = False) -> None:
         """Remember that the totals were emptied; everything else is found by looking."""
         with self._lock:
-            if self._task is None:
-                # nobody will ever store these figures: they must not pile up
-                self._policy.ledger.drain()
             if cleared:
                 self._before_clear += self._policy.ledger.drain()
                 self._clear = True
@@ -172,6 +169,5 @@ class Keeper:
 
 
 def _counts(row: TotalsRow) -> Counts:
-    return Counts(
-        row.requests, row.errors, row.seconds, row.timed, row.input_tokens, row.output_tokens, Counter(row.kinds)
-    )
+    others = Counter({kind: count for kind, count in row.kinds.items() if kind != Kind.OK.value})
+    return Counts(row.requests, row.errors, row.seconds, row.timed, row.input_tokens, row.output_tokens, others)

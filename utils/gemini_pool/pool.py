@@ -12,22 +12,29 @@ import logging
 import random
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from utils.gemini_pool import configuration
+from utils.gemini_pool.alerts import Announcer
+from utils.gemini_pool.caretaker import Caretaker
 from utils.gemini_pool.chat import Chat, Content
 from utils.gemini_pool.configuration import Configuration, ConfiguredKey
-from utils.gemini_pool.dispatcher import Dispatcher
+from utils.gemini_pool.dispatcher import Dispatcher, Question
 from utils.gemini_pool.errors import NoKeysError, PoolClosedError, PoolError, UsageError
-from utils.gemini_pool.messages import has_media, to_contents
 from utils.gemini_pool.models import Catalogue, ModelInfo
 from utils.gemini_pool.persistence import Keeper, PoolStore
-from utils.gemini_pool.policy import Failure, KeySpec, Policy, PoolConfig
+from utils.gemini_pool.policy import Failure, KeySpec, Policy, PoolConfig, Wait
+from utils.gemini_pool.policy.alerts import Alert
+from utils.gemini_pool.policy.explaining.explain import explain
+from utils.gemini_pool.policy.explaining.recorded import Recorded, recorded
 from utils.gemini_pool.policy.statistics import key_stats, model_stats
-from utils.gemini_pool.provider.calls import Ask, Provider, Response
+from utils.gemini_pool.provider.attempts import Response
+from utils.gemini_pool.provider.calls import Provider
 from utils.gemini_pool.provider.clients import Clients
+from utils.gemini_pool.provider.notify import Webhook
+from utils.gemini_pool.queries import Query, prepare
 from utils.gemini_pool.threads import LoopThread
 from utils.security import Redactor, Secret
 
@@ -44,7 +51,7 @@ class GeminiAPIPool:
     ``api_keys``: texts ``key`` or ``label@project:key``; None: none. ``pool_size``: instances per model (default: as
     many as keys, at least 5). ``config``: the constants. ``base_url``, ``api_version``, ``proxy``: the way to the
     service. ``store``: keeps figures and states over restarts. ``reload``: gives the configuration anew at every
-    reset. Raises ``KeyFormatError`` for a key that cannot be one.
+    reset. ``webhook``: is posted alerts while the pool is started. Raises ``KeyFormatError`` for what cannot be a key.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class GeminiAPIPool:
         default_model: str = DEFAULT_MODEL,
         store: PoolStore | None = None,
         reload: Callable[[], Configuration] | None = None,
+        webhook: Webhook | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         rng: random.Random | None = None,
@@ -80,6 +88,8 @@ class GeminiAPIPool:
         self._catalogue = Catalogue(clock)
         self._private = LoopThread()
         self._keeper = Keeper(self._policy, self._lock, store, self._dispatcher.rotate_if_due)
+        self._announcer = Announcer(webhook.post if webhook is not None else None)
+        self._caretaker = Caretaker(self._policy, self._lock, self._announcer, self._is_accepted, self._dispatcher.wake)
         self._closed = False
 
     @classmethod
@@ -92,6 +102,7 @@ class GeminiAPIPool:
     ) -> GeminiAPIPool:
         """Make a pool from a configuration that is read now and again at every reset."""
         found = reload()
+        webhook = Webhook(found.alert_webhook, found.alert_proxy) if found.alert_webhook is not None else None
         pool = cls(
             config=found.pool,
             base_url=found.base_url,
@@ -99,6 +110,7 @@ class GeminiAPIPool:
             proxy=found.proxy,
             store=store,
             reload=reload,
+            webhook=webhook,
             default_model=default_model,
         )
         pool._policy.reset_pools(pool._take_keys(found.keys))
@@ -111,12 +123,14 @@ class GeminiAPIPool:
         return [KeySpec(key.secret.fingerprint, key.name, key.project) for key in keys]
 
     async def start(self) -> None:
-        """Load stored figures and states, and keep storing and rotating in this loop until ``aclose``."""
+        """Load stored figures and states; store, rotate and tell alerts in this loop until ``aclose``."""
         await self._keeper.start()
+        self._caretaker.start()
 
     async def aclose(self) -> None:
         """Store what is left and close this loop's connections; a closed pool answers nothing more."""
         self._closed = True
+        await self._caretaker.aclose()
         await self._keeper.aclose()
         await self._provider.aclose()
         await asyncio.to_thread(self._private.close)
@@ -140,30 +154,38 @@ class GeminiAPIPool:
         contents: Sequence[Content] | None = None,
         deadline_s: float | None = None,
         user: str | None = None,
+        fallback_models: Sequence[str] = (),
+        request_id: str | None = None,
+        on_wait: Callable[[Wait], None] | None = None,
         **options: Any,
     ) -> tuple[Response, bool] | tuple[PoolError, bool]:
         """Answer ``(response, True)``, or ``(error, False)`` with a ``PoolError``; never raises for a failed call.
 
         ``prompt``: a text or a list of parts; ``contents``: whole turns in the API's shape instead. ``max_retries``
         bounds the paid further attempts (None: the pool's own bound; 0: none). ``deadline_s``: seconds for everything.
-        ``user``: who asks, for fairness. ``options``: generation options by the SDK's names, such as ``top_p``,
-        ``max_output_tokens``, ``system_instruction``, ``safety_settings``, ``tools``.
+        ``user``: who asks, for fairness. ``fallback_models``: models that may answer when this one cannot, best first;
+        ``response.model_version`` says which did. ``request_id``: your own name for the question, by which ``explain``
+        finds it. ``on_wait``: called with a ``Wait`` (``place`` in the line, ``estimate_s`` seconds, ``obstacle``)
+        whenever the question has to wait. ``options``: generation options by the SDK's names, such as
+        ``top_p``, ``max_output_tokens``, ``system_instruction``, ``safety_settings``, ``tools``.
         """
-        del user
+        options["temperature"] = temperature
+        query = Query(
+            prompt=prompt,
+            contents=contents,
+            model_name=model_name,
+            deadline_s=deadline_s,
+            max_retries=max_retries,
+            user=user,
+            fallback_models=fallback_models,
+            options=options,
+            request_id=request_id,
+            on_wait=on_wait,
+        )
         try:
-            ask, limit = await self._prepare(
-                prompt=prompt,
-                contents=contents,
-                model_name=model_name,
-                deadline_s=deadline_s,
-                max_retries=max_retries,
-                options={**options, "temperature": temperature},
-            )
-            return await self._dispatcher.answer(ask, deadline_s=limit, max_retries=max_retries), True
+            return await self.answer(query), True
         except PoolError as error:
             return error, False
-        finally:
-            self._keeper.note_change()
 
     async def stream_content(
         self,
@@ -175,28 +197,40 @@ class GeminiAPIPool:
         contents: Sequence[Content] | None = None,
         deadline_s: float | None = None,
         user: str | None = None,
+        fallback_models: Sequence[str] = (),
+        request_id: str | None = None,
+        on_wait: Callable[[Wait], None] | None = None,
         **options: Any,
     ) -> AsyncGenerator[Response, None]:
         """Yield the pieces of an answer (``piece.text``); raises ``PoolError``. The deadline ends with the first."""
-        del user
-        ask, limit = await self._prepare(
+        options["temperature"] = temperature
+        query = Query(
             prompt=prompt,
             contents=contents,
             model_name=model_name,
             deadline_s=deadline_s,
             max_retries=max_retries,
-            options={**options, "temperature": temperature},
+            user=user,
+            fallback_models=fallback_models,
+            options=options,
+            request_id=request_id,
+            on_wait=on_wait,
         )
-        pieces = self._dispatcher.stream(ask, deadline_s=limit, max_retries=max_retries)
+        pieces = self.pieces(query)
         try:
             async for piece in pieces:
                 yield piece
         finally:
             await pieces.aclose()
-            self._keeper.note_change()
 
     async def create_chat(
-        self, model_name: str | None = None, *, history: Sequence[Content] = (), **options: Any
+        self,
+        model_name: str | None = None,
+        *,
+        history: Sequence[Content] = (),
+        user: str | None = None,
+        fallback_models: Sequence[str] = (),
+        **options: Any,
     ) -> tuple[Chat, int] | tuple[None, int]:
         """Answer ``(chat, instance_index)``; ``(None, -1)`` only with no keys or when all are dead."""
         model = self._catalogue.resolve(model_name or self.default_model)
@@ -204,44 +238,33 @@ class GeminiAPIPool:
             index = self._policy.peek(model)
         if index < 0:
             return None, -1
-        return Chat(self, model, dict(options), history, self._private), index
+        query = Query(model_name=model, user=user, fallback_models=fallback_models, options=options)
+        return Chat(self, query, history, self._private), index
 
-    async def answer(self, model_name: str, contents: Sequence[Content], options: Mapping[str, Any]) -> Response:
-        """Answer whole turns; raises ``PoolError`` (what a chat stands on)."""
-        ask, limit = await self._prepare(contents=contents, model_name=model_name, options=options)
+    async def answer(self, query: Query) -> Response:
+        """Answer a query; raises ``PoolError``."""
         try:
-            return await self._dispatcher.answer(ask, deadline_s=limit, max_retries=None)
+            return await self._dispatcher.answer(await self._prepare(query))
         finally:
             self._keeper.note_change()
 
-    def pieces(
-        self, model_name: str, contents: Sequence[Content], options: Mapping[str, Any]
-    ) -> AsyncGenerator[Response, None]:
-        """Stream whole turns; raises ``PoolError`` (what a chat stands on)."""
-        return self.stream_content(contents=contents, model_name=model_name, **options)
+    async def pieces(self, query: Query) -> AsyncGenerator[Response, None]:
+        """Stream the answer to a query; raises ``PoolError``."""
+        pieces = self._dispatcher.stream(await self._prepare(query))
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            await pieces.aclose()
+            self._keeper.note_change()
 
-    async def _prepare(
-        self,
-        *,
-        prompt: str | Sequence[Any] | None = None,
-        contents: Sequence[Content] | None = None,
-        model_name: str | None = None,
-        deadline_s: float | None = None,
-        max_retries: int | None = None,
-        options: Mapping[str, Any],
-    ) -> tuple[Ask, float]:
+    async def _prepare(self, query: Query) -> Question:
         if self._closed:
             raise PoolClosedError("This pool was closed: make a new one.")
         if not self._policy.keys:
             raise NoKeysError(_NO_KEYS)
-        if max_retries is not None and max_retries < 0:
-            raise UsageError("max_retries must be 0 or more, or None.")
-        turns = to_contents(prompt, contents)
         await self._provider.warm_up()
-        config = self._policy.config
-        limit = deadline_s or (config.deadline_media_s if has_media(turns) else config.deadline_text_s)
-        model = self._catalogue.resolve(model_name or self.default_model)
-        return Ask.prepare(model, turns, options), limit
+        return prepare(query, self.default_model, self._catalogue.resolve, self._policy.config)
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """Give the models these keys can see, kept for an hour; the data file's when the service cannot be asked."""
@@ -259,6 +282,25 @@ class GeminiAPIPool:
     def known_models(self) -> tuple[ModelInfo, ...]:
         """Give the service's last list without I/O; empty before ``list_models`` was first answered by it."""
         return self._catalogue.known
+
+    async def _is_accepted(self, fingerprint: str) -> bool:
+        """Ask the service for its models with this key, which is free."""
+        return not isinstance(await self._provider.list_models(fingerprint, _LIST_TIMEOUT_S), Failure)
+
+    def set_alert_listener(self, on_alert: Callable[[Alert], None] | None) -> None:
+        """Have a function called with every alert, in the loop that started the pool; None: nobody."""
+        self._announcer.on_alert = on_alert
+
+    def explain(self, request_id: str) -> str:
+        """Tell a request's way through the pool, a sentence a line; empty when it is not kept (any more)."""
+        with self._lock:
+            record = self._policy.history.find(request_id)
+            return "\n".join(explain(record)) if record is not None else ""
+
+    def records(self) -> tuple[Recorded, ...]:
+        """Give the newest requests, the oldest first: what their attempts came to and how they ended."""
+        with self._lock:
+            return tuple(recorded(record) for record in self._policy.history)
 
     def get_model_stats(self) -> dict[str, dict[str, Any]]:
         """Answer ``{model: {pool_size, active_instances, error_instances, total_usage, ...}}``."""

@@ -7,7 +7,7 @@ from typing import TypedDict
 from utils.gemini_pool import errors
 from utils.gemini_pool.policy.outcome import Refused
 from utils.gemini_pool.policy.request import Refuse
-from utils.gemini_pool.policy.waiting import Obstacle
+from utils.gemini_pool.policy.waiting.slots import Obstacle
 
 
 class Known(TypedDict):

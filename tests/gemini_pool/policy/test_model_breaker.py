@@ -8,7 +8,7 @@ from tests.gemini_pool.policy.conftest import CANCELLED, FAULT, OK, OVERLOADED, 
 from utils.gemini_pool.policy import Outcome
 from utils.gemini_pool.policy.breaker import GateState
 from utils.gemini_pool.policy.selection import Probe
-from utils.gemini_pool.policy.waiting import Obstacle
+from utils.gemini_pool.policy.waiting.slots import Obstacle
 
 
 def overload(world: World, *keys: int) -> None:

@@ -23,7 +23,7 @@ from utils.gemini_pool.policy import Answered, Call, Outcome, PoolConfig, Refuse
 from utils.gemini_pool.policy.breaker import GateState
 from utils.gemini_pool.policy.outcome import Refused
 from utils.gemini_pool.policy.retry import allowed_retries, backoff_s
-from utils.gemini_pool.policy.waiting import Obstacle
+from utils.gemini_pool.policy.waiting.slots import Obstacle
 
 
 def ask(world: World, *, deadline_s: float = 30.0, max_retries: int | None = None) -> Request:

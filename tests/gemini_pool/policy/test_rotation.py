@@ -13,7 +13,7 @@ from utils.gemini_pool.policy.statistics import model_stats
 
 def instances(world: World) -> Counter[int]:
     """How many instances each key has."""
-    return world.pool.instances.counts()
+    return Counter(slot.key for slot in world.pool.instances.slots)
 
 
 def rotate(world: World) -> list[str]:

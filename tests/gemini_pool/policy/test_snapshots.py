@@ -42,7 +42,7 @@ def test_no_cooldown_and_no_dead_key_is_forgotten(ill: World):
     assert dead.since == ill.wall
     assert again.state(1) is GateState.OPEN
     for key in range(1, 5):
-        before, after = ill.pool.project_of(ill.lane(key)).cooling, again.pool.project_of(again.lane(key)).cooling
+        before, after = ill.lane(key).project.quota, again.lane(key).project.quota
         if key == 1:
             assert again.lane(1).gate.open_until - again.now == pytest.approx(
                 ill.lane(1).gate.open_until - ill.now - 10.0
@@ -87,7 +87,7 @@ def test_what_is_over_is_not_taken_up(ill: World):
     documents = ill.policy.snapshot()
     again = World(keys=6, wall=ill.wall + 2 * 86_400.0)
     again.policy.restore({}, documents)
-    assert all(project.cooling.is_open(again.now) for project in again.pool.projects)
+    assert all(not project.quota.is_closed(again.now) for project in again.pool.projects)
     assert again.state(1) is GateState.HALF_OPEN
     assert again.policy.keys[0].dead is not None
 
@@ -98,8 +98,8 @@ def test_what_is_over_is_not_taken_up(ill: World):
         {"key:f0": {}},
         {"key:f0": {"dead": 5}},
         {"key:unknown": {"dead": "x"}},
-        {"cooling:only f0|m": {"why": "never heard of", "until": 9e12}},
-        {"cooling:only f0|m": {"until": "soon"}},
+        {"quota:only f0|m": {"why": "never heard of", "until": 9e12}},
+        {"quota:only f0|m": {"until": "soon"}},
         {"something else": {"a": 1}},
     ],
 )

@@ -77,7 +77,7 @@ class PolicyMachine(RuleBasedStateMachine):
         open_now = [
             lane
             for lane in pool.lanes
-            if lane.key.dead is None and lane.gate.is_live(now) and pool.project_of(lane).cooling.is_open(now)
+            if lane.key.dead is None and lane.gate.is_live(now) and lane.project.may_send(now)
         ]
         lease = world.try_begin(*tried, may_probe=may_probe)
         if lease is None:
@@ -88,11 +88,11 @@ class PolicyMachine(RuleBasedStateMachine):
         assert lease.lane.key.dead is None
         if lease.probe is Probe.NONE:
             assert lease.lane in open_now
-        if not lease.project.cooling.is_open(now):
+        if lease.project.quota.is_closed(now):
             assert lease.probe is Probe.QUOTA
             assert may_probe
         if open_now and lease.probe is not Probe.QUOTA:
-            assert lease.project.cooling.is_open(now)
+            assert lease.project in {lane.project for lane in open_now} or lease.probe is Probe.GATE
 
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES))
@@ -148,13 +148,13 @@ class PolicyMachine(RuleBasedStateMachine):
         before = self.world.policy
         documents = before.snapshot()
         dead = {key.fingerprint for key in before.keys if key.dead}
-        closed = {project.name for project in self.world.pool.projects if not project.cooling.is_open(self.world.now)}
+        closed = {project.name for project in self.world.pool.projects if project.quota.is_closed(self.world.now)}
         totals = {(lane.key.fingerprint, MODEL): lane.counts for lane in self.world.pool.lanes}
         self.world.policy = self.world.make(len(before.keys))
         self.world.policy.restore(totals, documents)
         self.leases, self.stale, self.clearings = [], [], 0
         assert {key.fingerprint for key in self.world.policy.keys if key.dead} == dead
-        after = {project.name for project in self.world.pool.projects if not project.cooling.is_open(self.world.now)}
+        after = {project.name for project in self.world.pool.projects if project.quota.is_closed(self.world.now)}
         assert after == closed
 
     @invariant()

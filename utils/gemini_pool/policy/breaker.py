@@ -135,13 +135,16 @@ class Gate:
 
 
 class ModelBreaker:
-    """Notices that a model is overloaded for everybody, and then sends single probes only."""
+    """Notices that a model is overloaded for everybody, and then sends single probes only.
 
-    __slots__ = ("_config", "_delay", "_keys", "_run", "is_open", "next_probe_at", "probing")
+    ``run``: the present run of 503; 0 as soon as anything else shows that the model is there.
+    """
+
+    __slots__ = ("_config", "_delay", "_keys", "is_open", "next_probe_at", "probing", "run")
 
     def __init__(self, config: PoolConfig) -> None:
         self._config = config
-        self._run = 0
+        self.run = 0
         self._keys: set[int] = set()
         self._delay = config.model_probe_first_s
         self.is_open = False
@@ -152,10 +155,10 @@ class ModelBreaker:
         """Count a 503 of a key (by position); answers True when this opens the breaker."""
         if self.is_open:
             return False
-        self._run += 1
+        self.run += 1
         self._keys.add(key)
         needed = min(self._config.model_open_keys, max(1, live_keys))
-        if self._run < self._config.model_open_after or len(self._keys) < needed:
+        if self.run < self._config.model_open_after or len(self._keys) < needed:
             return False
         self.is_open = True
         self._delay = self._config.model_probe_first_s
@@ -165,7 +168,7 @@ class ModelBreaker:
     def count_answer(self) -> bool:
         """Count anything but a 503 that proves the model is there; answers True when this closes the breaker."""
         was_open = self.is_open
-        self._run = 0
+        self.run = 0
         self._keys.clear()
         self.is_open = self.probing = False
         return was_open

@@ -108,6 +108,14 @@ class PoolConfig:
     usual_p97_s: float = 10.0
     #: The usual times are learned per model and size of answer once so many answers are known.
     latency_known_after: int = 20
+    #: What was learned from an answer is worth half once so many later ones are known.
+    latency_half_life_answers: float = 300.0
+    #: A learned limit until the first byte is this many times the learned p97, and never less than this share of
+    #: ``first_byte_s``. 2.5 times the p97 is exceeded by 1 answer in 1,000 (log-normal, median 2.5 s, p97 10 s).
+    first_byte_times_p97: float = 2.5
+    first_byte_floor: float = 0.2
+    #: A whole answer is asked for in one piece only if its limit is at least this many times the learned p97.
+    whole_answer_room: float = 1.5
     #: A second call beside one that takes long, begun after this many seconds; 0: never, since both are billed.
     hedge_after_s: float = 0.0
 
@@ -119,6 +127,13 @@ class PoolConfig:
 
     # What is kept to explain
     records_kept: int = 1000
+
+    # Alerts
+    #: The keys that can serve a model are few below this share of all; told once that lasted for so long.
+    alert_few_share: float = 0.5
+    alert_few_for_s: float = 60.0
+    #: The same is not told again within this time.
+    alert_again_s: float = 3600.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -136,6 +151,7 @@ class PoolConfig:
             error_half_life_s=math.inf,
             error_prior=0.0,
             lift_newcomers=False,
+            rerank_s=0.0,
             busy_times_fair=0.0,
             busy_min_calls=1.0,
         )

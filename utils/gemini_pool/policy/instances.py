@@ -7,64 +7,53 @@ adds up to the requests of the model. Which key serves is decided by ``selection
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 
 
 class Instance:
     """One slot: the key it is mapped to (by position), the requests it has sent, the calls in flight."""
 
-    __slots__ = ("in_flight", "key", "usage")
+    __slots__ = ("in_flight", "index", "key", "usage")
 
-    def __init__(self, key: int) -> None:
+    def __init__(self, index: int, key: int) -> None:
+        self.index = index
         self.key = key
         self.usage = 0
         self.in_flight = 0
 
 
 class InstanceMap:
-    """All slots of one model."""
+    """All slots of one model; ``by_key[position]`` are the slots of a key, in a list that stays the same object."""
 
-    __slots__ = ("_by_key", "slots")
+    __slots__ = ("by_key", "slots")
 
     def __init__(self, size: int, keys: int) -> None:
-        self.slots = [Instance(index % keys) for index in range(size)]
-        self._by_key = self._index()
-
-    def of_key(self, key: int) -> list[Instance]:
-        """Give the slots mapped to a key."""
-        return self._by_key.get(key, [])
-
-    def is_mapped(self, key: int) -> bool:
-        """Whether a key has at least one slot."""
-        return key in self._by_key
-
-    def counts(self) -> Counter[int]:
-        """Key position to number of slots."""
-        return Counter(slot.key for slot in self.slots)
-
-    def take(self, key: int) -> Instance:
-        """Choose the least busy slot of a key that has one; fewest in flight, then least used."""
-        return min(self._by_key[key], key=lambda slot: (slot.in_flight, slot.usage))
+        self.slots = [Instance(index, index % keys) for index in range(size)]
+        self.by_key: list[list[Instance]] = [[] for _ in range(keys)]
+        for slot in self.slots:
+            self.by_key[slot.key].append(slot)
 
     def move(self, slot: Instance, key: int) -> None:
         """Map a slot to another key; calls in flight end where they began."""
+        self.by_key[slot.key].remove(slot)
         slot.key = key
-        self._by_key = self._index()
+        self.by_key[key].append(slot)
 
-    def give_one_to(self, key: int, keep: int = 1) -> bool:
-        """Map the least used slot of the key with most slots to ``key``; False when all have only ``keep``."""
-        counts = self.counts()
-        counts.pop(key, None)
-        if not counts:
-            return False
-        richest, most = max(counts.items(), key=lambda item: (item[1], -item[0]))
-        if most <= keep:
-            return False
-        self.move(min(self._by_key[richest], key=lambda slot: slot.usage), key)
-        return True
+    def give_one_to(self, key: int, keep: int = 1) -> int | None:
+        """Map the least used slot of the key with most slots to ``key``; answers who gave, None: all have ``keep``."""
+        others = (position for position in range(len(self.by_key)) if position != key)
+        richest = max(others, key=lambda position: (len(self.by_key[position]), -position), default=key)
+        if len(self.by_key[richest]) <= (keep if richest != key else len(self.slots)):
+            return None
+        self.move(least_used(self.by_key[richest]), key)
+        return richest
 
-    def _index(self) -> dict[int, list[Instance]]:
-        by_key: dict[int, list[Instance]] = {}
-        for slot in self.slots:
-            by_key.setdefault(slot.key, []).append(slot)
-        return by_key
+
+def least_busy(slots: Sequence[Instance]) -> Instance:
+    """Choose among the slots of a key: fewest in flight, then least used."""
+    return min(slots, key=lambda slot: (slot.in_flight, slot.usage))
+
+
+def least_used(slots: Sequence[Instance]) -> Instance:
+    """Choose the slot that is given away first."""
+    return min(slots, key=lambda slot: slot.usage)

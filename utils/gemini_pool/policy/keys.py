@@ -30,7 +30,7 @@ class Death:
 class Key:
     """One configured key."""
 
-    __slots__ = ("dead", "fingerprint", "label", "name", "position", "project", "project_name", "spec")
+    __slots__ = ("dead", "fingerprint", "found_project", "label", "name", "position", "project", "project_name", "spec")
 
     def __init__(self, position: int, spec: KeySpec) -> None:
         self.spec = spec
@@ -41,7 +41,13 @@ class Key:
         # a key of which no project is told counts as a project of its own, whatever its position becomes
         self.project = spec.project or f"only {spec.fingerprint}"
         self.project_name = spec.project or self.name
+        #: The project that the key was found to belong to, though nobody told.
+        self.found_project: str | None = None
         self.dead: Death | None = None
+
+    def join(self, project: str) -> None:
+        """Belong to a project that was found out."""
+        self.project = self.found_project = project
 
     def __repr__(self) -> str:
         return f"<{self.label} {self.name} of {self.project_name}{' dead' if self.dead else ''}>"

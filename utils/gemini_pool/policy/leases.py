@@ -1,39 +1,65 @@
 """What a request holds while it calls: the lease of a lane.
 
 A ``Lease`` is handed out by ``Policy.begin`` and given back by ``Policy.end`` with an outcome, exactly once; giving it
-back does no I/O. It remembers what was true at its start, so that a late outcome can be told from a fresh one.
+back does no I/O. It remembers what was true at its start, so that a late outcome can be told from a fresh one. One is
+made for every call, so it holds no more than it must; the rest is found through its lane.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from utils.gemini_pool.policy.instances import Instance
 from utils.gemini_pool.policy.projects import Lane, ProjectModel
 from utils.gemini_pool.policy.selection import Probe
 
 
-@dataclass(slots=True, eq=False)
 class Lease:
     """One call to one key for one model.
 
     ``started_at``: the clock's seconds. ``gate_version``: the gate's when the call began. ``unit``: what the call
-    weighs in the project's usage. ``another_live``: whether another lane stood ready when it was chosen.
+    weighs in the project's usage. ``clearing``: how often the counts had been emptied when the call began, since what
+    was asked before belongs to what was emptied.
     """
 
-    model: str
-    lane: Lane
-    project: ProjectModel
-    slot: Instance
-    slot_index: int
-    probe: Probe
-    started_at: float
-    gate_version: int
-    unit: float
-    another_live: bool
-    #: How often the counts had been emptied when the call began: what was asked before belongs to what was emptied.
-    clearing: int = 0
-    released: bool = False
+    __slots__ = ("clearing", "gate_version", "lane", "probe", "released", "slot", "started_at", "unit")
+
+    def __init__(  # noqa: PLR0917  # one is made for every call, and names cost time
+        self,
+        lane: Lane,
+        slot: Instance,
+        probe: Probe,
+        started_at: float,
+        unit: float,
+        gate_version: int,
+        clearing: int,
+    ) -> None:
+        self.lane = lane
+        self.slot = slot
+        self.probe = probe
+        self.started_at = started_at
+        self.unit = unit
+        self.gate_version = gate_version
+        self.clearing = clearing
+        self.released = False
+
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self.lane.pool.model
+
+    @property
+    def project(self) -> ProjectModel:
+        """The quota project of the leased key for this model."""
+        return self.lane.project
+
+    @property
+    def slot_index(self) -> int:
+        """The index of the instance that serves."""
+        return self.slot.index
+
+    @property
+    def another_live(self) -> bool:
+        """Whether another lane stands ready."""
+        return self.lane.pool.has_another(self.lane)
 
     @property
     def fingerprint(self) -> str:

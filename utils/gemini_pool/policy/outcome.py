@@ -2,18 +2,43 @@
 
 ``Failure`` is what ``provider/`` makes of everything foreign; ``classify`` gives it a class; ``Outcome`` is what the
 rules read. What always holds: a class is decided by fields of the answer first and by the text of a message only where
-no field says it; the unknown becomes the mildest class that is safe, with ``unknown`` set so that it is logged once.
+no field says it; the unknown becomes the mildest class that is safe, with ``unknown`` set to its shape (never its text,
+which may hold a key) so that it is logged once. Reading a refusal for quota is ``quota.texts``'s.
 Facts about the service's error bodies: https://ai.google.dev/gemini-api/docs/troubleshooting and
 https://cloud.google.com/apis/design/errors .
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from utils.gemini_pool.policy.quota.texts import (
+    LimitNamed,
+    Measure,
+    Window,
+    parse_duration,
+    read_quota,
+    retry_delay,
+    shape,
+)
+
+__all__ = [
+    "COUNTED_AS_ERROR",
+    "FAULTS",
+    "FREE_MOVES",
+    "Failure",
+    "Kind",
+    "LimitNamed",
+    "Measure",
+    "Outcome",
+    "Refused",
+    "Window",
+    "classify",
+    "parse_duration",
+]
 
 
 class Kind(StrEnum):
@@ -48,13 +73,6 @@ class Refused(StrEnum):
     LOCATION = "location"
 
 
-class Window(StrEnum):
-    """The length of the quota window that was full."""
-
-    MINUTE = "minute"
-    DAY = "day"
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One failed attempt in neutral words; no secret is in any field.
@@ -79,23 +97,25 @@ class Failure:
 class Outcome:
     """An attempt's class with what the rules need of it.
 
-    ``retry_after``: seconds the service asked us to wait. ``window``: which quota window was full. ``quota_value``: the
-    smallest limit the service named. ``detail``: a short safe text for people. ``seconds``: how long the attempt took.
+    ``retry_after``: seconds the service asked us to wait. ``window``: which quota window was full. ``limits``: the
+    limits it was refused for, as far as named. ``quota_value``: the smallest number among them, whatever it counts.
+    ``detail``: a short safe text for people.
     """
 
     kind: Kind
     detail: str = ""
     retry_after: float | None = None
     window: Window | None = None
+    limits: tuple[LimitNamed, ...] = ()
     quota_value: int | None = None
-    #: Requests per minute that the service named as the limit it refused for.
-    requests_per_minute: int | None = None
     refused: Refused | None = None
     unknown: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
     #: HTTP requests to generate that the attempt sent (automatic function calls and continuations send more than one).
     requests: int = field(default=1)
+    #: Seconds until the first byte of an answer asked for in pieces; None for a whole one.
+    first_s: float | None = None
 
 
 _DEAD_REASONS = frozenset(
@@ -112,20 +132,23 @@ _DEAD_REASONS = frozenset(
         "CREDENTIALS_MISSING",
     }
 )
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_DURATION_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_RETRY_IN = re.compile(r"[Pp]lease retry in ((?:\d+(?:\.\d+)?(?:ms|[smh]))+)")
-_LIMIT = re.compile(r"limit: (\d+)")
-
-
-def parse_duration(text: object) -> float | None:
-    """Read ``26s``, ``36.4s``, ``1m30s`` or ``150ms`` as seconds; None when it is none of these."""
-    if not isinstance(text, str) or not text:
-        return None
-    parts = _DURATION_PART.findall(text)
-    if "".join(number + unit for number, unit in parts) != text:
-        return None
-    return sum(float(number) * _DURATION_UNIT[unit] for number, unit in parts)
+#: Says that the model is full for everybody, under the status that otherwise stands for the caller's own quota.
+_CAPACITY_REASON = "MODEL_CAPACITY_EXHAUSTED"
+#: An error inside a stream that began with 200 has only its word.
+_CODE_OF_STATUS = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+_FIRST_ERROR_CODE = 400
+_LONGEST_UNKNOWN = 200
 
 
 def classify(failure: Failure) -> Outcome:
@@ -144,18 +167,21 @@ def _classify_transport(failure: Failure) -> Outcome:
         return Outcome(Kind.CALLER, detail=failure.message, refused=Refused.INVALID, requests=0)
     if failure.transport == "timeout":
         return Outcome(Kind.TIMEOUT, detail="no answer in time")
-    unknown = f"error {failure.message}" if failure.transport == "unexpected" else None
+    unknown = f"error {shape(failure.message)}" if failure.transport == "unexpected" else None
     return Outcome(Kind.FAULT, detail=failure.transport or "", unknown=unknown)
 
 
 def _classify_status(failure: Failure) -> Outcome:
     code = failure.http_status or 0
-    if any(detail.get("reason") in _DEAD_REASONS for detail in failure.details):
+    if code < _FIRST_ERROR_CODE:
+        code = _CODE_OF_STATUS.get(failure.status or "", code)
+    if _reason(failure) in _DEAD_REASONS:
         return Outcome(Kind.KEY_DEAD, detail=_reason(failure))
     special = _BY_STATUS.get(code)
     if special is not None:
         return special(failure)
-    unknown = None if code in (408, 500, 502, 504) else f"HTTP {code} {failure.status or 'without status'}"
+    known = code in (408, 500, 502, 504)
+    unknown = None if known else f"HTTP {code} {shape(failure.status) if failure.status else 'without status'}"
     return Outcome(Kind.FAULT, detail=f"HTTP {code}", unknown=unknown)
 
 
@@ -178,62 +204,30 @@ def _classify_forbidden(failure: Failure) -> Outcome:
 
 
 def _reason(failure: Failure) -> str:
-    return next((str(detail["reason"]) for detail in failure.details if detail.get("reason")), "")
+    """Give the first reason that the details name; one that condemns the key goes before any other."""
+    reasons = [reason for detail in failure.details if isinstance(reason := detail.get("reason"), str) and reason]
+    return next((reason for reason in reasons if reason in _DEAD_REASONS), reasons[0] if reasons else "")
 
 
 def _classify_quota(failure: Failure) -> Outcome:
-    violations = list(_violations(failure))
-    values = [value for violation in violations if (value := _whole(violation.get("quotaValue"))) is not None]
-    named = _LIMIT.search(failure.message)
-    if not values and named:
-        values = [int(named[1])]
-    if 0 in values:
+    said = read_quota(failure.message, failure.details, failure.retry_after)
+    if _reason(failure) == _CAPACITY_REASON:
+        return Outcome(Kind.OVERLOADED, detail="overloaded", retry_after=said.retry_after)
+    if 0 in said.values:
         return Outcome(Kind.NO_QUOTA_HERE, detail="this project has no quota for this model", quota_value=0)
-    ids = [str(violation.get("quotaId", "")) for violation in violations]
-    window = Window.DAY if any("PerDay" in quota_id for quota_id in ids) else Window.MINUTE
-    known = all("PerDay" in quota_id or "PerMinute" in quota_id for quota_id in ids)
     return Outcome(
         Kind.QUOTA,
-        detail="daily limit" if window is Window.DAY else "limit per minute",
-        retry_after=_retry_delay(failure),
-        window=window,
-        quota_value=min(values) if values else None,
-        requests_per_minute=_requests_per_minute(violations),
-        unknown=None if known else "quota id " + ", ".join(sorted(ids)),
+        detail="daily limit" if said.window is Window.DAY else "limit per minute",
+        retry_after=said.retry_after,
+        window=said.window,
+        limits=said.limits,
+        quota_value=min(said.values, default=None),
+        unknown="quota id " + ", ".join(said.strange_ids)[:_LONGEST_UNKNOWN] if said.strange_ids else None,
     )
 
 
-def _requests_per_minute(violations: Sequence[Mapping[str, Any]]) -> int | None:
-    values = [
-        value
-        for violation in violations
-        if "RequestsPerMinute" in str(violation.get("quotaId", ""))
-        and (value := _whole(violation.get("quotaValue"))) is not None
-    ]
-    return min(values, default=None)
-
-
-def _violations(failure: Failure) -> Iterator[Mapping[str, Any]]:
-    for detail in failure.details:
-        listed = detail.get("violations")
-        if isinstance(listed, list):
-            yield from (violation for violation in listed if isinstance(violation, Mapping))
-
-
-def _whole(value: object) -> int | None:
-    text = str(value)
-    return int(text) if text.isdecimal() else None
-
-
 def _retry_delay(failure: Failure) -> float | None:
-    for detail in failure.details:
-        delay = parse_duration(detail.get("retryDelay"))
-        if delay is not None:
-            return delay
-    if failure.retry_after is not None:
-        return failure.retry_after
-    said = _RETRY_IN.search(failure.message)
-    return parse_duration(said[1]) if said else None
+    return retry_delay(failure.message, failure.details, failure.retry_after)
 
 
 _BY_STATUS: Mapping[int, Callable[[Failure], Outcome]] = {

@@ -9,19 +9,25 @@ fingerprint, model) and outlive a rebuilt pool.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from utils.gemini_pool.policy import snapshots
 from utils.gemini_pool.policy.config import PoolConfig
+from utils.gemini_pool.policy.explaining.history import Choice, History
+from utils.gemini_pool.policy.explaining.reasons import why
 from utils.gemini_pool.policy.keys import Key, KeySpec
+from utils.gemini_pool.policy.latency import Size, Usual, size_of
 from utils.gemini_pool.policy.leases import Lease
-from utils.gemini_pool.policy.outcome import Outcome
+from utils.gemini_pool.policy.outcome import Kind, Outcome
 from utils.gemini_pool.policy.pools import ModelPool
 from utils.gemini_pool.policy.records import Counts, Ledger
 from utils.gemini_pool.policy.request import Request
 from utils.gemini_pool.policy.rotation import KeyReport, rotate
 from utils.gemini_pool.policy.selection import Wishes
-from utils.gemini_pool.policy.waiting import Obstacle, Slot, next_slot
+from utils.gemini_pool.policy.waiting.room import Room
+from utils.gemini_pool.policy.waiting.slots import NO_KEY, Slot
+
+_DEAD = Kind.KEY_DEAD
 
 
 class Policy:
@@ -40,11 +46,14 @@ class Policy:
         self.config = config
         self.clock = clock
         self.wall = wall
-        self.ledger = Ledger()
+        self.ledger = Ledger(wall)
+        self.history = History(config.records_kept, wall())
+        self._findings: list[str] = []
         self._rng = rng
         self._pool_size = pool_size
-        self._counts: dict[tuple[str, str], Counts] = {}
         self._pools: dict[str, ModelPool] = {}
+        self._rooms: dict[str, Room[Request]] = {}
+        self._usual = Usual(config.usual_p50_s, config.usual_p95_s, config.usual_p97_s, learned=False)
         self._clearings = 0
         self._rotated_at = clock()
         self._restored: Mapping[str, Mapping[str, object]] = {}
@@ -63,86 +72,166 @@ class Policy:
             pool = ModelPool(
                 model,
                 self.keys,
-                counts_of=lambda key: self._counts.setdefault((key.fingerprint, model), Counts()),
+                ledger=self.ledger,
                 size=size,
                 config=self.config,
                 rng=self._rng,
                 now=self.clock(),
+                wall=self.wall(),
+                clearing=self._clearings,
+                on_found=self._join_projects,
             )
             snapshots.restore_pool(pool, self._restored, self.clock(), self.wall())
             self._pools[model] = pool
         return pool
 
-    def request(self, model: str, *, deadline_s: float, max_retries: int | None = None) -> Request:
-        """Open a question's life."""
+    def request(
+        self,
+        model: str,
+        *,
+        deadline_s: float,
+        max_retries: int | None = None,
+        max_output_tokens: int | None = None,
+        streamed: bool = False,
+        name: str | None = None,
+        user: Hashable = None,
+        fallbacks: Sequence[str] = (),
+        now: float | None = None,
+    ) -> Request:
+        """Open a question's life.
+
+        ``max_output_tokens``: the caller's bound on the answer, by which usual times are told apart; ``streamed``: the
+        caller reads it in pieces; ``name``: the caller's own id, by which ``history`` finds the record; ``user``:
+        whose turn in the line it takes (those who name none share one); ``fallbacks``: models to go on with, in this
+        order, where the one before cannot serve in time.
+        """
+        now = self.clock() if now is None else now
         return Request(
             self,
             model,
-            now=self.clock(),
+            now=now,
             deadline_s=deadline_s,
             max_retries=max_retries,
             rng=self._rng,
+            record=self.history.open(model, now=now, wall=self.wall(), deadline_s=deadline_s, name=name),
+            size=size_of(max_output_tokens),
+            streamed=streamed,
+            user=user,
+            fallbacks=fallbacks,
         )
+
+    def room(self, model: str) -> Room[Request]:
+        """Give the room in which requests for a model wait; made when first asked for."""
+        room = self._rooms.get(model)
+        if room is None:
+            room = self._rooms[model] = Room(self.config, self.clock())
+        return room
+
+    def take_turns(self, now: float) -> list[Request]:
+        """Let go whose turn in the line has come; answers whom to step again.
+
+        To be called after every ``feed`` and ``leave`` of any request, and after each step at the time of a ``Wait``.
+        """
+        turns: list[Request] = []
+        for model, room in self._rooms.items():
+            if room.line and self.keys:
+                turns += room.take_turns(self.pool(model), now)
+        return turns
+
+    def usual(self, model: str, size: Size) -> Usual:
+        """How long a model's answers of a size usually take."""
+        pool = self._pools.get(model)
+        return self._usual if pool is None else pool.latency.of(size).usual
 
     def begin(self, model: str, wishes: Wishes, now: float) -> Lease | None:
         """Choose a lane and count the start of a call; None when nothing can serve now."""
-        if not self.keys:
-            return None
-        pool = self.pool(model)
-        choice = pool.choose(wishes, now)
-        if choice is None:
-            return None
-        lease = pool.begin(choice, now)
-        lease.clearing = self._clearings
-        lease.lane.counts.requests += 1
-        self.ledger.at(lease.fingerprint, model, self.wall()).requests += 1
-        return lease
+        pool = self._pools.get(model)
+        if pool is None:
+            if not self.keys:
+                return None
+            pool = self.pool(model)
+        return pool.begin(wishes, now)
 
     def end(self, lease: Lease, outcome: Outcome, now: float) -> None:
         """Count the end of a call and let its outcome act; a second time for the same lease does nothing."""
+        pool = lease.lane.pool
+        if self._pools.get(pool.model) is not pool:
+            self._end_of_former(lease, outcome, now)
+            return
+        pool.end(lease, outcome, now, self.wall)
+        if outcome.kind is _DEAD:
+            for other in self._pools.values():
+                if other is not pool:
+                    other.bury(lease.lane.key, now)
+
+    def _end_of_former(self, lease: Lease, outcome: Outcome, now: float) -> None:
+        """End a call of a pool that was made anew since: it is counted, what it found out is of the old one."""
         if lease.released:
             return
-        wall = self.wall()
-        seconds = now - lease.started_at
-        minute = self.ledger.at(lease.fingerprint, lease.model, wall)
-        if lease.clearing == self._clearings:
-            for counts in (lease.lane.counts, minute):
-                counts.add_end(outcome, seconds)
-            self._count_more(lease, outcome.requests - 1, minute)
-        pool = self._owner(lease)
-        if pool is None:
-            # the pool was made anew while the call was under way: what it found out is of the old one
-            lease.released = True
+        lease.released = True
+        if lease.clearing != self._clearings:
             return
-        pool.end(lease, outcome, now, wall)
+        lane = lease.lane
+        extra = outcome.requests - 1
+        lane.counts.add_end(outcome, now - lease.started_at)
+        lane.counts.requests += extra
+        self.ledger.note(lane.tally)
+        pool = self._pools.get(lane.pool.model)
+        for now_serving in pool.lanes if pool is not None else ():
+            if now_serving.key.fingerprint == lane.key.fingerprint:
+                now_serving.pool.add_usage(now_serving, extra)
 
-    def _count_more(self, lease: Lease, requests: int, minute: Counts) -> None:
-        """Count what an attempt sent beyond the one request counted at its start (-1: nothing was sent)."""
-        lease.lane.counts.requests += requests
-        minute.requests += requests
+    def _join_projects(self, kept: str, taken: str) -> None:
+        """Make one project of two for every model, since it was found out that their keys share a quota."""
+        now = self.clock()
+        names = sorted(key.project_name for key in self.keys if key.project in (kept, taken))
+        for key in self.keys:
+            if key.project in (kept, taken):
+                key.join(kept)
+        for pool in self._pools.values():
+            pool.join(kept, taken, now)
+        self._findings.append(f"{', '.join(names)} share one quota project; from now on they count as one")
+
+    def why(self, lease: Lease) -> Choice | None:
+        """Say why the key of a call that has just begun was taken; None: not by score."""
+        return why(self._pools[lease.model], lease)
+
+    def take_findings(self) -> list[str]:
+        """Take out the sentences about what was found out, for the log."""
+        if not self._findings:
+            return []
+        found, self._findings = self._findings, []
+        return found
+
+    def hear(self, lease: Lease) -> None:
+        """Know that a call under way has begun to answer."""
         pool = self._pools.get(lease.model)
-        if pool is None or pool.owns(lease):
-            lease.slot.usage += requests
-            return
-        for lane in pool.lanes:
-            if lane.key.fingerprint == lease.fingerprint:
-                pool.add_usage(lane, requests)
+        if pool is lease.lane.pool:
+            pool.hear(lease)
 
     def forgive(self, lease: Lease, now: float) -> None:
         """Take back the fault of an ended call."""
-        pool = self._owner(lease)
-        if pool is not None:
+        pool = lease.lane.pool
+        if self._pools.get(pool.model) is pool:
             pool.forgive(lease, now)
 
-    def _owner(self, lease: Lease) -> ModelPool | None:
-        pool = self._pools.get(lease.model)
-        return pool if pool is not None and pool.owns(lease) else None
+    def slot(self, model: str, place: int, now: float) -> Slot:
+        """When the one at this place of a model's line (1 is next) could begin a call, and what is in the way."""
+        if not self.keys:
+            return NO_KEY
+        return self.room(model).slots.at(self.pool(model), place, now, self.usual(model, Size.UNKNOWN).p50)
+
+    def places_until(self, model: str, at: float, now: float) -> int:
+        """How many calls could begin until then, those for others who wait included; not more than it pays to count."""
+        if not self.keys:
+            return 0
+        room = self.room(model)
+        usual_s = self.usual(model, Size.UNKNOWN).p50
+        return room.slots.until(self.pool(model), at, now, usual_s, at_least=len(room.line) + 1)
 
     def next_slot(self, model: str, now: float) -> Slot:
         """When a request for the model could next be sent, and what is in the way."""
-        if not self.keys:
-            return Slot(None, Obstacle.ALL_DEAD)
-        return next_slot(self.pool(model), self.config, now)
+        return self.slot(model, 1, now)
 
     def peek(self, model: str) -> int:
         """The index of the instance that would serve next, or -1 when every key is dead or none is configured."""
@@ -150,10 +239,11 @@ class Policy:
         if not alive:
             return -1
         pool = self.pool(model)
-        choice = pool.choose(Wishes(may_probe=False), self.clock())
-        position = choice.lane.key.position if choice else alive[0].position
-        slots = pool.instances.of_key(position)
-        return pool.instances.slots.index(slots[0]) if slots else 0
+        chosen = pool.standing.choose(Wishes(may_probe=False), self.clock())
+        if chosen is not None:
+            pool.standing.ranking.put_back((chosen[0].project,))
+        slots = (chosen[0] if chosen else pool.lanes[alive[0].position]).slots
+        return slots[0].index if slots else 0
 
     def rotate_if_due(self) -> list[KeyReport]:
         """Rotate every pool when five minutes have passed since the last time; answers the log's lines."""
@@ -162,6 +252,18 @@ class Policy:
             return []
         self._rotated_at = now
         return [report for pool in self._pools.values() for report in rotate(pool, self.config, now)]
+
+    def revive(self, fingerprint: str) -> bool:
+        """Let a dead key serve again, since the service accepts it; answers whether there was such a key."""
+        now = self.clock()
+        for key in self.keys:
+            if key.fingerprint == fingerprint and key.dead is not None:
+                key.dead = None
+                for pool in self._pools.values():
+                    pool.revive(now)
+                    pool.welcome(pool.lanes[key.position], now)
+                return True
+        return False
 
     def next_event_at(self) -> float:
         """When ``rotate_if_due`` has something to do next (the clock's seconds)."""
@@ -172,15 +274,20 @@ class Policy:
 
         A dead key gets another try. When the keys changed, every pool is made anew whatever ``model`` says.
         """
-        before = [(key.fingerprint, key.project, key.name) for key in self.keys]
-        self.keys = [Key(position, spec) for position, spec in enumerate(specs)]
-        changed = before != [(key.fingerprint, key.project, key.name) for key in self.keys]
+        given = list(specs)
+        if changed := given != [key.spec for key in self.keys]:
+            found = {key.fingerprint: key.found_project for key in self.keys if key.found_project is not None}
+            self.keys = [Key(position, spec) for position, spec in enumerate(given)]
+            for key in self.keys:
+                if key.spec.project is None and key.fingerprint in found:
+                    key.join(found[key.fingerprint])
+        for key in self.keys:
+            key.dead = None
         kept = {}
         if model is not None and not changed:
             kept = {name: pool for name, pool in self._pools.items() if name != model}
             for pool in kept.values():
-                for lane, key in zip(pool.lanes, self.keys, strict=True):
-                    lane.key = key
+                pool.revive(self.clock())
         rebuilt = [name for name in self._pools if name not in kept]
         self._restored = {}
         self._pools = kept
@@ -191,9 +298,9 @@ class Policy:
     def reset_counts(self) -> None:
         """Empty the running figures; cooldowns, gates and dead marks stay."""
         self._clearings += 1
-        for counts in self._counts.values():
-            counts.clear()
+        self.ledger.clear()
         for pool in self._pools.values():
+            pool.clearing = self._clearings
             for slot in pool.instances.slots:
                 slot.usage = 0
 
@@ -204,7 +311,7 @@ class Policy:
     ) -> None:
         """Take up what was saved before a restart; called before the first request."""
         for (fingerprint, model), counts in totals.items():
-            self._counts.setdefault((fingerprint, model), Counts()).add(counts)
+            self.ledger.of(fingerprint, model).load(counts)
         self._restored = documents
         snapshots.restore_keys(self.keys, documents)
         self._pools.clear()

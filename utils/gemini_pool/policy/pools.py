@@ -1,255 +1,343 @@
-"""The pool of one model: its instances, lanes, projects and breaker, and what outcomes do to them.
+"""The pool of one model: calls begin and end here.
 
-``ModelPool`` begins and ends calls. What always holds: in-flight counts are never below 0 and return to 0; a lane is
-ejected only if it is clearly worse than the others together, and never more than half of the keys that are not dead; a
-call that began before a change of its gate counts, but opens nothing. Ranking is ``selection``'s, the life of a request
-``request``'s, rotation ``rotation``'s.
+``ModelPool.begin`` chooses a lane and counts the start of a call, ``end`` counts its end; both cost the same with ten
+keys as with ten thousand (``docs/benchmarks/pool.md``), because nothing is looked through. What always holds: in-flight
+counts are never below 0 and return to 0; a call in flight is in the usage; a lease that began before the pool was made
+anew is counted and acts on nothing. Who can serve is kept by ``standing``, who is ejected decided by ``health``, quota
+by ``project_quota``; the life of a request is ``request``'s, rotation ``rotation``'s.
 """
 
 from __future__ import annotations
 
-import math
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
 
-from utils.gemini_pool.policy.breaker import ModelBreaker
+from utils.gemini_pool.policy.breaker import Gate
 from utils.gemini_pool.policy.config import PoolConfig
-from utils.gemini_pool.policy.instances import InstanceMap
+from utils.gemini_pool.policy.health import Health
+from utils.gemini_pool.policy.instances import InstanceMap, least_busy
 from utils.gemini_pool.policy.keys import Death, Key
+from utils.gemini_pool.policy.latency import Latency
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.outcome import FAULTS, Kind, Outcome
 from utils.gemini_pool.policy.projects import Lane, ProjectModel
-from utils.gemini_pool.policy.records import Counts
-from utils.gemini_pool.policy.score import Scale
-from utils.gemini_pool.policy.selection import (
-    Candidate,
-    Choice,
-    Probe,
-    Selector,
-    Wishes,
-    live_candidates,
-    probe_candidate,
-)
+from utils.gemini_pool.policy.quota.discovery import Discovery
+from utils.gemini_pool.policy.quota.limits import ModelLimits
+from utils.gemini_pool.policy.quota.project_quota import ProjectQuota
+from utils.gemini_pool.policy.records import Ledger
+from utils.gemini_pool.policy.score import rank
+from utils.gemini_pool.policy.selection import FIRST, Probe, Wishes
+from utils.gemini_pool.policy.standing import TICK_S, Standing
+
+_NONE = Probe.NONE
+_OK = Kind.OK
 
 
 class ModelPool:
-    """Everything the rules know about one model."""
+    """Everything the rules know about one model.
+
+    ``clearing``: how often the counts have been emptied. ``latency``: how long answers usually take. ``on_found`` is
+    told the names of two projects that were found to be one, and has ``join`` called on every pool.
+    """
 
     def __init__(
         self,
         model: str,
         keys: Sequence[Key],
         *,
-        counts_of: Callable[[Key], Counts],
+        ledger: Ledger,
         size: int,
         config: PoolConfig,
         rng: random.Random,
         now: float,
+        wall: float,
+        clearing: int = 0,
+        on_found: Callable[[str, str], None] | None = None,
     ) -> None:
         self.model = model
+        self.clearing = clearing
+        self.latency = Latency(config)
         self._config = config
-        self._scale = Scale(config.usage_half_life_s, now)
-        self._selector = Selector(config, rng)
-        self.breaker = ModelBreaker(config)
-        self.lanes = [Lane(key, counts_of(key), config, rng) for key in keys]
+        self._rng = rng
+        self._ledger = ledger
+        self.health = Health(config, now)
+        self.breaker = self.health.breaker
+        self.limits = ModelLimits(config)
+        self._discovery = Discovery(config)
+        self._on_found = on_found
         self.instances = InstanceMap(size, len(keys))
-        for lane in self.lanes:
+        self.standing = Standing(config, rng, self.health, now)
+        self._ranking = self.standing.ranking
+        self._scale = self.standing.scale
+        #: Calls in the order they began; what has ended is dropped once a second.
+        self._flights: deque[Lease] = deque()
+        self._flights_at = now
+        self._late: set[Lease] = set()
+        self._heard: set[Lease] = set()
+        self._build(keys, now, wall)
+
+    def _build(self, keys: Sequence[Key], now: float, wall: float) -> None:
+        by_name: dict[str, ProjectModel] = {}
+        for key in keys:
+            project = by_name.get(key.project)
+            if project is None:
+                quota = ProjectQuota(self._config, self.limits, now, wall)
+                project = by_name[key.project] = ProjectModel(key.project, quota)
+                self._discovery.know(project.name, quota)
+            tally = self._ledger.of(key.fingerprint, self.model)
+            gate = Gate(self._config, self._rng)
+            lane = Lane(key, self, project, tally=tally, gate=gate, rate=self.health.rate())
+            lane.slots = self.instances.by_key[key.position]
+            project.lanes.append(lane)
+            self.health.alive += key.dead is None
             # what was counted before a restart or a reset belongs to the first instance of its key
             self.add_usage(lane, lane.counts.requests)
-        by_name: dict[str, ProjectModel] = {}
-        for lane in self.lanes:
-            name = lane.key.project
-            by_name.setdefault(name, ProjectModel(name, config)).lanes.append(lane)
-        self.projects = list(by_name.values())
-        self._project_of = {lane.key.position: by_name[lane.key.project] for lane in self.lanes}
-        #: Lanes whose 503 belongs to the present run, with the gate's version before it.
-        self._overload_run: list[tuple[Lane, int]] = []
+        self.standing.take_over(by_name.values(), now)
 
-    def choose(self, wishes: Wishes, now: float) -> Choice | None:
-        """Give the lane a request should take now, or None when it has to wait."""
-        live = live_candidates(self.projects, now)
-        if self.breaker.is_open:
-            if not (wishes.may_probe and self.breaker.wants_probe(now)):
-                return None
-            best = self._best(live, wishes, now)
-            return Choice(best.lane, best.project, Probe.MODEL, another_live=False) if best else None
-        if wishes.may_probe and (not wishes.tried or not live):
-            probe = probe_candidate(self.projects, now)
-            if probe is not None:
-                return Choice(probe.lane, probe.project, probe.probe, another_live=bool(live))
-        best = self._best(live, wishes, now)
-        if best is None:
+    @property
+    def lanes(self) -> list[Lane]:
+        """All lanes, by position of their keys."""
+        return self.standing.lanes
+
+    @property
+    def projects(self) -> list[ProjectModel]:
+        """All projects, by position of their first keys."""
+        return self.standing.projects
+
+    def begin(self, wishes: Wishes, now: float) -> Lease | None:
+        """Choose a lane and count the start of a call; None when nothing can serve this request now."""
+        standing = self.standing
+        if wishes is FIRST and now < standing.due:
+            # the ordinary case, written out: the best project in order, with nothing that speaks against it
+            queue, heap = self._ranking.queue, self._ranking.heap
+            while queue or heap:
+                entry = heappop(heap) if heap and not (queue and queue[0] < heap[0]) else queue.popleft()
+                project: ProjectModel = entry[2]
+                if project.entry is not entry:
+                    continue
+                ready = project.ready
+                lane = ready[0]
+                if (
+                    project.usage > standing.busy_above * standing.total
+                    or (project.quota.limited and not project.quota.may_send(now, project.in_flight))
+                    or (lane.troubled and len(ready) > 1)
+                ):
+                    heappush(heap, entry)
+                    break
+                ready.rotate(-1)
+                return self._start(lane, _NONE, now)
+        return self._begin_with_care(wishes, now)
+
+    def _begin_with_care(self, wishes: Wishes, now: float) -> Lease | None:
+        if now >= self._flights_at:
+            self._flights_at = now + TICK_S
+            self._look_at_flights(now)
+        chosen = self.standing.choose(wishes, now)
+        if chosen is None:
             return None
-        return Choice(best.lane, best.project, Probe.NONE, another_live=len(live) > 1)
-
-    def _best(self, live: Sequence[Candidate], wishes: Wishes, now: float) -> Candidate | None:
-        return self._selector.best(
-            live,
-            now=now,
-            unit=self._scale.unit(now),
-            wishes=wishes,
-            is_mapped=self.instances.is_mapped,
-            busy=self.busy_projects(now),
-        )
-
-    def begin(self, choice: Choice, now: float) -> Lease:
-        """Count the start of a call; an unmapped key is drafted into the instances first."""
-        lane, project = choice.lane, choice.project
-        position = lane.key.position
-        if not self.instances.is_mapped(position):
-            self.instances.give_one_to(position, keep=0)
-        slot = self.instances.take(position)
-        self._keep_scale_small(now)
-        unit = self._scale.unit(now)
-        lease = Lease(
-            model=self.model,
-            lane=lane,
-            project=project,
-            slot=slot,
-            slot_index=self.instances.slots.index(slot),
-            probe=choice.probe,
-            started_at=now,
-            gate_version=lane.gate.version,
-            unit=unit,
-            another_live=choice.another_live,
-        )
-        project.usage += unit
-        project.window.start(now)
-        project.in_flight += 1
-        lane.in_flight += 1
-        slot.in_flight += 1
-        slot.usage += 1
-        project.last_used = lane.last_used = now
+        lane, probe = chosen
+        if not lane.slots:
+            giver = self.instances.give_one_to(lane.key.position, keep=0)
+            if giver is not None:
+                self.standing.place(self.lanes[giver], now)
+                self.standing.place(lane, now)
+        lease = self._start(lane, probe, now)
         self._mark_probe(lease, under_way=True)
         return lease
 
-    def end(self, lease: Lease, outcome: Outcome, now: float, wall: float) -> None:
+    def _start(self, lane: Lane, probe: Probe, now: float) -> Lease:
+        project, scale, standing = lane.project, self._scale, self.standing
+        unit = 2.0 ** ((now - scale.origin) * scale.rate)
+        usage = project.usage = project.usage + unit
+        standing.total += unit
+        if project.entry is not None:
+            ranking = self._ranking
+            if project.error or not ranking.by_turn:
+                ranking.put(project, rank(usage, unit, project.error))
+            else:
+                # what ``put`` does, written out: it is done for every call
+                ranking.number = number = ranking.number + 1
+                entry = project.entry = (usage, number, project)
+                queue = ranking.queue
+                if not queue or queue[-1][0] <= usage:
+                    queue.append(entry)
+                else:
+                    heappush(ranking.heap, entry)
+        project.quota.start(now)
+        project.in_flight += 1
+        lane.in_flight += 1
+        slots = lane.slots
+        slot = slots[0] if len(slots) == 1 else least_busy(slots or self.instances.slots)
+        slot.in_flight += 1
+        slot.usage += 1
+        lane.counts.requests += 1
+        tally = lane.tally
+        if not tally.changed:
+            tally.changed = True
+            self._ledger.changed.append(tally)
+        lease = Lease(lane, slot, probe, now, unit, lane.gate.version, self.clearing)
+        self._flights.append(lease)
+        return lease
+
+    def end(self, lease: Lease, outcome: Outcome, now: float, wall: Callable[[], float]) -> None:
         """Take the outcome of a call in; a second time for the same lease does nothing."""
         if lease.released:
             return
         lease.released = True
-        self._mark_probe(lease, under_way=False)
-        lease.project.in_flight -= 1
-        lease.lane.in_flight -= 1
+        lane = lease.lane
+        project = lane.project
+        lane.in_flight -= 1
+        project.in_flight -= 1
         lease.slot.in_flight -= 1
+        if lease.clearing == self.clearing:
+            lane.counts.add_end(outcome, now - lease.started_at)
+            tally = lane.tally
+            if not tally.changed:
+                tally.changed = True
+                self._ledger.changed.append(tally)
+        quota = project.quota
+        if (
+            outcome.kind is _OK
+            and outcome.requests == 1
+            and lease.probe is _NONE
+            and not (lane.troubled or quota.limited or project.closed_at is not None)
+            and not self.breaker.run
+            and not (self._late and lease in self._late)
+            and not (self._heard and lease in self._heard)
+        ):
+            # the ordinary case, written out: a good answer of a sound key changes nothing but its record
+            unit = self.health.scale.unit(now)
+            lane.rate.raw_calls += unit
+            self.health.total.raw_calls += unit
+            if outcome.input_tokens:
+                quota.count_tokens(lease.started_at, outcome.input_tokens)
+            return
+        self._end_with_care(lease, outcome, now, wall())
+
+    def _end_with_care(self, lease: Lease, outcome: Outcome, now: float, wall: float) -> None:
+        lane, project = lease.lane, lease.lane.project
+        self._mark_probe(lease, under_way=False)
+        self._heard.discard(lease)
+        if lease in self._late:
+            self._late.discard(lease)
+            lane.overdue -= 1
+            self.standing.place(lane, now)
         extra = outcome.requests - 1
-        if outcome.requests == 0 or outcome.kind is Kind.QUOTA:
-            lease.project.window.give_back(lease.started_at)
+        if extra and lease.clearing == self.clearing:
+            lane.counts.requests += extra
+            lease.slot.usage += extra
         if outcome.kind is Kind.CANCELLED or outcome.requests == 0:
-            lease.project.usage = max(0.0, lease.project.usage - lease.unit)
+            self.standing.use(project, -lease.unit)
+            self.standing.rank(project, now)
         elif extra > 0:
-            lease.project.usage += extra * lease.unit
+            self.standing.use(project, extra * lease.unit)
+        project.quota.end(lease.started_at, outcome, now, wall, project.in_flight)
         self._take_in(lease, outcome, now, wall)
+        if outcome.kind is Kind.QUOTA:
+            self._find_shared(lane, now)
+            project = lane.project
+        if lease.probe is Probe.GATE and lane.key.dead is None and lane.gate.wants_probe(now):
+            self.standing.await_probe(lane)
+        if project.closed_at is not None:
+            self.standing.reopen(project, now)
+        elif not project.may_send(now):
+            self.standing.close(project, now)
 
     def _take_in(self, lease: Lease, outcome: Outcome, now: float, wall: float) -> None:
-        lane = lease.lane
-        match outcome.kind:
-            case Kind.OK:
-                self._succeed(lease, now)
-            case Kind.QUOTA | Kind.NO_QUOTA_HERE:
-                lease.project.cooling.refuse(outcome, now, wall)
-                if outcome.requests_per_minute is not None:
-                    lease.project.window.learn(outcome.requests_per_minute, now)
-            case Kind.KEY_DEAD:
-                if lane.key.dead is None:
-                    lane.key.dead = Death(outcome.detail, wall)
-            case Kind.OVERLOADED:
-                self._overloaded(lease, now)
-            case Kind.TIMEOUT | Kind.FAULT:
-                self._fault(lease, now, timeout=outcome.kind is Kind.TIMEOUT)
-        if lease.probe is Probe.MODEL and self.breaker.is_open:
+        lane, standing = lease.lane, self.standing
+        if outcome.kind is _OK:
+            if self.health.succeed(lease, now):
+                self.welcome(lane, now)
+            elif lease.probe is Probe.QUOTA:
+                standing.lift(lane.project, now)
+            elif self._config.rerank_s == 0:
+                standing.rank(lane.project, now)
+        elif outcome.kind in FAULTS:
+            for changed in self.health.fail(lease, outcome.kind, now):
+                standing.place(changed, now)
+            standing.rank(lane.project, now)
+        elif outcome.kind is Kind.KEY_DEAD and lane.key.dead is None:
+            lane.key.dead = Death(outcome.detail, wall)
+            self.bury(lane.key, now)
+        if self.breaker.is_open:
+            self._look_at_breaker(lease, outcome, now)
+
+    def _look_at_breaker(self, lease: Lease, outcome: Outcome, now: float) -> None:
+        self.standing.due = float("-inf")
+        if lease.probe is Probe.MODEL:
             if outcome.kind in FAULTS:
                 self.breaker.probe_failed(now)
             else:
                 self.breaker.probe_told_nothing()
 
-    def _succeed(self, lease: Lease, now: float) -> None:
-        lane = lease.lane
-        lane.rate.add(faulty=False, now=now)
-        lane.gate.count_success()
-        self.breaker.count_answer()
-        self._overload_run.clear()
-        if lease.probe is Probe.GATE:
-            lane.rate.clear()
-            lane.gate.close(now)
-            self.welcome(lane, now)
-        elif lease.probe is Probe.QUOTA:
-            lease.project.cooling.accept()
-            self.welcome(lane, now)
-
-    def _overloaded(self, lease: Lease, now: float) -> None:
-        lane = lease.lane
-        self._overload_run.append((lane, lane.gate.version))
-        self._fault(lease, now, timeout=False)
-        in_run = {other.key.position for other, _ in self._overload_run}
-        live = sum(
-            other.key.dead is None and (other.gate.is_live(now) or other.key.position in in_run) for other in self.lanes
-        )
-        if self.breaker.count_overload(lane.key.position, live, now):
-            self._forgive_overload_run(now)
-
-    def _forgive_overload_run(self, now: float) -> None:
-        """The model was ill, not the keys: their part in the run is taken back."""
-        for lane, version in self._overload_run:
-            lane.rate.take_back_fault(now)
-            lane.gate.count_success()
-            if lane.gate.version != version and not lane.gate.is_live(now):
-                lane.gate.close(now)
-        self._overload_run.clear()
-
-    def _fault(self, lease: Lease, now: float, *, timeout: bool) -> None:
-        lane = lease.lane
-        lane.rate.add(faulty=True, now=now)
-        if lease.gate_version != lane.gate.version:
+    def _find_shared(self, lane: Lane, now: float) -> None:
+        """After a refusal: see whether this project is one with another, and with a third."""
+        if self._on_found is None:
             return
-        if lease.probe is Probe.GATE:
-            lane.gate.open(now)
-            return
-        lane.gate.count_fault(timeout=timeout)
-        error = lane.rate.error(now)
-        if lane.gate.looks_bad(lane.rate.calls(now), error) and self._may_eject(lane, error, now):
-            lane.gate.open(now)
+        while (other := self._discovery.wall(lane.project.name, lane.project.quota, now)) is not None:
+            self._on_found(other, lane.project.name)
 
-    def _may_eject(self, lane: Lane, error: float, now: float) -> bool:
-        alive = [other for other in self.lanes if other.key.dead is None]
-        out = sum(not other.gate.is_live(now) for other in alive)
-        if out + 1 > math.floor(len(alive) * self._config.max_ejected_share):
-            return False
-        others = [other for other in alive if other is not lane]
-        faults = sum(other.rate.faults(now) for other in others)
-        below = sum(other.rate.calls(now) for other in others) + self._config.error_prior
-        peers = faults / below if below > 0 else 0.0
-        return error >= self._config.peer_factor * peers
+    def join(self, kept: str, taken: str, now: float) -> None:
+        """Make one project of two; calls under way end where they began."""
+        by_name = {project.name: project for project in self.projects}
+        if kept not in by_name or taken not in by_name:
+            return
+        mine, other = by_name[kept], by_name[taken]
+        self._discovery.forget(taken)
+        mine.quota.absorb(other.quota, now)
+        self._ranking.drop(other)
+        mine.usage += other.usage
+        mine.in_flight += other.in_flight
+        for lane in other.lanes:
+            lane.project = mine
+            mine.lanes.append(lane)
+        other.empty()
+        self.standing.take_over((project for project in self.projects if project is not other), now)
 
     def forgive(self, lease: Lease, now: float) -> None:
         """Take back the fault of a call whose length turned out to be the question's, not the key's."""
-        lane = lease.lane
-        lane.rate.take_back_fault(now)
-        if lane.gate.version == lease.gate_version:
-            lane.gate.count_success()
-        elif lane.gate.version == lease.gate_version + 1 and not lane.gate.is_live(now):
-            lane.gate.close(now)
+        if self.health.forgive(lease, now):
+            self.standing.place(lease.lane, now)
+        self.standing.rank(lease.lane.project, now)
+
+    def hear(self, lease: Lease) -> None:
+        """Know that a call under way has begun to answer: from now on it may take as long as it likes."""
+        if not lease.released:
+            self._heard.add(lease)
+
+    def bury(self, key: Key, now: float) -> None:
+        """Take a key out that died, whichever model it died of."""
+        lane = self.lanes[key.position]
+        self.health.alive -= 1
+        self.standing.place(lane, now)
+
+    def revive(self, now: float) -> None:
+        """Give keys that are no longer dead another try."""
+        self.health.alive = sum(lane.key.dead is None for lane in self.lanes)
+        for lane in self.lanes:
+            self.standing.place(lane, now)
 
     def welcome(self, lane: Lane, now: float) -> None:
         """Let a new or healed key start at the mean usage of the live ones, and give it an instance again."""
-        if not self.instances.is_mapped(lane.key.position):
-            self.instances.give_one_to(lane.key.position)
-        if not self._config.lift_newcomers:
-            return
-        mine = self._project_of[lane.key.position]
-        others = [project.usage for project in self.projects if project is not mine and project.live_lanes(now)]
-        if others:
-            mine.usage = max(mine.usage, sum(others) / len(others))
+        if not lane.slots:
+            giver = self.instances.give_one_to(lane.key.position)
+            if giver is not None:
+                self.standing.place(self.lanes[giver], now)
+        self.standing.place(lane, now)
+        self.standing.lift(lane.project, now)
+        self.standing.rank(lane.project, now)
 
-    def busy_projects(self, now: float) -> frozenset[str]:
-        """Projects that have drawn far more than their share of the recent usage."""
-        config, count = self._config, len(self.projects)
-        unit = self._scale.unit(now)
-        total = sum(project.usage for project in self.projects) / unit
-        if count < 2 or total < config.busy_min_calls:
-            return frozenset()
-        share = max(config.busy_share, config.busy_times_fair / count)
-        return frozenset(project.name for project in self.projects if project.usage / unit > share * total)
+    def _look_at_flights(self, now: float) -> None:
+        """Pass lanes over of which a call takes longer than usual; drop what has ended from the front."""
+        flights, late_since = self._flights, now - self._config.overdue_times_p95 * self.latency.longest_p95_s
+        while flights and (flights[0].released or flights[0].started_at <= late_since):
+            lease = flights.popleft()
+            if not lease.released and lease not in self._heard:
+                self._late.add(lease)
+                lease.lane.overdue += 1
+                self.standing.place(lease.lane, now)
 
     def usage(self, project: ProjectModel, now: float) -> float:
         """1 + the project's decayed usage, as the score reads it."""
@@ -257,27 +345,25 @@ class ModelPool:
 
     def add_usage(self, lane: Lane, requests: int) -> None:
         """Count requests of a key that no call under way stands for; a spare key's go to the first instance."""
-        slots = self.instances.of_key(lane.key.position) or self.instances.slots
+        slots = lane.slots or self.instances.slots
         slots[0].usage += requests
 
-    def owns(self, lease: Lease) -> bool:
-        """Whether the call began in this pool, and not in one that was made anew since."""
-        return self._project_of.get(lease.lane.key.position) is lease.project
+    def has_another(self, lane: Lane) -> bool:
+        """Whether another lane stands ready."""
+        return not self.breaker.is_open and self.standing.has_another(lane)
+
+    def probe_due(self, now: float) -> bool:
+        """Whether a request that can afford a probe could begin one, as far as was seen when one was last asked for."""
+        return self.breaker.wants_probe(now) if self.breaker.is_open else self.standing.has_probes
 
     def project_of(self, lane: Lane) -> ProjectModel:
         """Give the project of a lane."""
-        return self._project_of[lane.key.position]
+        return lane.project
 
     def _mark_probe(self, lease: Lease, *, under_way: bool) -> None:
         if lease.probe is Probe.GATE:
             lease.lane.gate.probing = under_way
         elif lease.probe is Probe.QUOTA:
-            lease.project.cooling.probing = under_way
+            lease.project.quota.probing = under_way
         elif lease.probe is Probe.MODEL:
             self.breaker.probing = under_way
-
-    def _keep_scale_small(self, now: float) -> None:
-        factor = self._scale.restart_when_large(now)
-        if factor is not None:
-            for project in self.projects:
-                project.usage *= factor

@@ -1,154 +1,134 @@
 """A question's life without I/O: ``step(now)`` says what to do next, ``feed(outcome, now)`` takes what happened.
 
-``step`` answers ``Call`` (make one attempt under this lease within these limits), ``Wait`` (look again at that time, or
-sooner when something changed), ``Answered`` or ``Refuse``. What always holds: every ``Call`` is followed by exactly one
-``feed``; one deadline covers waiting, attempts and backoff; the number of paid attempts is bounded; the caller's own
-mistake ends the request at once. The dispatcher and the simulator drive the same object.
+``step`` answers ``Call`` (make one attempt under this lease within these limits), ``Wait`` (look again at that time,
+or when ``Policy.take_turns`` names the request), ``Answered`` or ``Refuse``. What always holds: every ``Call`` is
+followed by exactly one ``feed``; a newcomer goes at once only if nobody waits; one deadline covers waiting, attempts
+and backoff; the number of paid attempts is bounded; the caller's own mistake ends the request at once; where its model
+cannot serve in time, it goes on with the next of those its caller allows. Who gives a request up before its end calls
+``leave``. Who waits with it is ``room``'s, what may be tried again ``attempts``'s.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
-from utils.gemini_pool.policy.config import PoolConfig
-from utils.gemini_pool.policy.latency import Limits, limits
+from utils.gemini_pool.policy.attempts import Attempts
+from utils.gemini_pool.policy.explaining.history import Record
+from utils.gemini_pool.policy.latency import Size
 from utils.gemini_pool.policy.leases import Lease
+from utils.gemini_pool.policy.lender import Lender
 from utils.gemini_pool.policy.outcome import FREE_MOVES, Kind, Outcome, Refused
-from utils.gemini_pool.policy.retry import allowed_retries, backoff_s
-from utils.gemini_pool.policy.selection import Wishes
-from utils.gemini_pool.policy.waiting import Obstacle, Slot
+from utils.gemini_pool.policy.retry import allowed_retries
+from utils.gemini_pool.policy.selection import FIRST, Probe, Wishes
+from utils.gemini_pool.policy.steps import Answered, Call, Refuse, Step, Wait
+from utils.gemini_pool.policy.waiting.places import Place
+from utils.gemini_pool.policy.waiting.slots import Obstacle, Slot, obstacle_of
 
-#: A slot that is free but not for this request (a probe it has no time for) is looked at again after this long.
-_SHORTEST_WAIT_S = 0.05
+__all__ = ["Answered", "Call", "Refuse", "Request", "Step", "Wait"]
 
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Make one attempt."""
-
-    lease: Lease
-    limits: Limits
-    #: Ask for the answer in pieces even if the caller wants it whole, because whole answers ran out of time.
-    stream_inside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Look again at ``until`` (the clock's seconds), or sooner when something changed."""
-
-    until: float
-    obstacle: Obstacle | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The request was answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """The request ends without an answer; ``refused`` for the caller's own fault, else ``obstacle``."""
-
-    detail: str
-    attempts: int
-    obstacle: Obstacle | None = None
-    refused: Refused | None = None
-    retry_after: float | None = None
-    guess: bool = False
-
-
-Step = Call | Wait | Answered | Refuse
-
-
-class Lender(Protocol):
-    """What a request needs of the policy."""
-
-    config: PoolConfig
-
-    def begin(self, model: str, wishes: Wishes, now: float) -> Lease | None:
-        """Begin a call, or None when nothing can serve now."""
-
-    def end(self, lease: Lease, outcome: Outcome, now: float) -> None:
-        """End a call."""
-
-    def next_slot(self, model: str, now: float) -> Slot:
-        """When the next call could begin."""
-
-    def forgive(self, lease: Lease, now: float) -> None:
-        """Take back the fault of a call."""
+#: A deadline below what answers usually take is the caller's wish: these shares of it stand for the usual times then.
+_P50_SHARE = 0.1
+_PROBE_SHARE = 1 / 3
+_JOIN_SHARE = 0.5
 
 
 class Request:
-    """One question; not shared between threads without the pool's lock."""
+    """One question; not shared between threads without the pool's lock.
+
+    ``model``: which is asked now. ``attempts``: calls begun for it, to all models. ``deadline_at``: clock seconds.
+    """
 
     __slots__ = (
         "_deadline_s",
+        "_delivered",
         "_ended",
+        "_fallbacks",
         "_last",
         "_lease",
         "_lender",
         "_most_retries",
-        "_not_before",
-        "_overrun",
-        "_overruns",
-        "_paid",
+        "_place",
+        "_ready",
+        "_refused",
         "_rng",
-        "_tried",
+        "_room",
+        "_size",
+        "_streamed",
+        "_tries",
         "attempts",
         "deadline_at",
         "model",
+        "record",
+        "user",
     )
 
     def __init__(
         self,
-        lender: Lender,
+        lender: Lender[Request],
         model: str,
         *,
         now: float,
         deadline_s: float,
         max_retries: int | None,
         rng: random.Random,
+        record: Record,
+        size: Size = Size.UNKNOWN,
+        streamed: bool = False,
+        user: Hashable = None,
+        fallbacks: Sequence[str] = (),
     ) -> None:
         self._lender = lender
         self._rng = rng
         self._deadline_s = deadline_s
         self._most_retries = allowed_retries(lender.config, max_retries)
-        self._not_before = now
-        self._tried: frozenset[int] = frozenset()
-        self._paid = 0
-        self._overruns = 0
-        self._overrun: Lease | None = None
+        self._fallbacks = fallbacks
+        self._size = size
+        self._streamed = streamed
+        self._delivered = False
         self._lease: Lease | None = None
         self._last: Outcome | None = None
         self._ended: Answered | Refuse | None = None
-        self.model = model
+        self._refused: tuple[Refuse, float] | None = None
+        self._ready: Call | None = None
+        self._place: Place[Request] | None = None
+        self.record = record
+        self.user = user
         self.attempts = 0
         self.deadline_at = now + deadline_s
+        self._turn_to(model, now)
+
+    def _turn_to(self, model: str, now: float) -> None:
+        """Ask this model from now on."""
+        room = self._room = self._lender.room(model)
+        room.arrivals.count(now)
+        self.model = model
+        self._tries = Attempts(self._lender.config, room.budget, self._rng, most=self._most_retries, now=now)
 
     def step(self, now: float) -> Step:
         """Say what to do next."""
         if self._ended is not None:
             return self._ended
+        if self._ready is not None:
+            ready, self._ready = self._ready, None
+            return ready
+        if self._place is not None:
+            may_go = self._place.is_next(now) and self.take_turn(now)
+            return self.step(now) if may_go else self._stand(self._place, now)
+        if self._lease is not None:
+            raise RuntimeError("step() with a call under way")
+        tries = self._tries
         if now >= self.deadline_at or (self.attempts and self._too_late(now)):
-            return self._end(self._out_of_time(now))
-        if now < self._not_before:
-            return Wait(min(self._not_before, self.deadline_at), None)
-        lease = self._lender.begin(self.model, self._wishes(now), now)
-        if lease is None:
-            return self._wait_or_refuse(now)
-        self._lease = lease
-        self.attempts += 1
-        config = self._lender.config
-        limit = limits(
-            config,
-            deadline_s=self._deadline_s,
-            remaining_s=self.deadline_at - now,
-            overruns=self._overruns,
-            another_live=lease.another_live,
-        )
-        return Call(lease, limit, stream_inside=self._overruns > 0)
+            return self._turned_away(self._out_of_time(now), now)
+        if now < tries.not_before:
+            self.record.wait(now, None)
+            return Wait(min(tries.not_before, self.deadline_at), None)
+        if not tries.starved and (tries.tried or not self._room.line):
+            call = self._begin(now)
+            if call is not None:
+                return call
+        return self._join(now)
 
     def feed(self, outcome: Outcome, now: float, *, delivered: bool = False, resumable: bool = False) -> None:
         """Take the outcome of the call in.
@@ -157,86 +137,177 @@ class Request:
         was seen; the rest then has a deadline of its own, since the reader no longer waits for a first word.
         """
         lease, self._lease = self._lease, None
-        if lease is None:
+        if lease is None or self._ready is not None:
             raise RuntimeError("feed() without a call under way")
         self._last = outcome
+        self._delivered = self._delivered or delivered
         self._lender.end(lease, outcome, now)
+        self.record.feed(now, outcome)
         if outcome.kind is Kind.OK:
-            self._ended = Answered()
+            # what a reader takes in at its own pace tells nothing of how long the answer took
+            whole_s = None if delivered else now - lease.started_at
+            lease.lane.pool.latency.of(self._size).observe(outcome.first_s, whole_s)
+            self._tries.answered()
+            self._ended = Answered(self.model)
+            self.record.end(now)
         elif outcome.kind is Kind.CALLER:
-            self._end(Refuse(outcome.detail, self.attempts, refused=outcome.refused or Refused.INVALID))
+            self._end(Refuse(outcome.detail, self.attempts, refused=outcome.refused or Refused.INVALID), now)
         elif outcome.kind is Kind.CANCELLED:
-            self._end(Refuse("cancelled", self.attempts, obstacle=Obstacle.FAULTS))
+            self._end_cancelled(now)
         elif delivered and not resumable:
-            self._end(Refuse(outcome.detail, self.attempts, obstacle=Obstacle.FAULTS))
+            self._end(Refuse(outcome.detail, self.attempts, obstacle=Obstacle.FAULTS), now)
         else:
             if delivered:
                 self.deadline_at = now + self._deadline_s
             self._move_on(lease, outcome, now, delivered=delivered)
 
     def _move_on(self, lease: Lease, outcome: Outcome, now: float, *, delivered: bool) -> None:
-        self._tried = self._tried | {lease.lane.key.position}
+        for overrun in () if delivered else self._tries.overran(lease, outcome):
+            self._lender.forgive(overrun, now)
         if outcome.kind in FREE_MOVES:
-            return
-        if outcome.kind is Kind.TIMEOUT and not delivered:
-            self._count_overrun(lease, now)
-        self._paid += 1
-        if self._paid > self._most_retries:
-            self._end(Refuse(outcome.detail, self.attempts, obstacle=_obstacle_of(outcome)))
-            return
-        self._not_before = now + backoff_s(self._lender.config, self._paid, self._rng)
+            self._room.shake()
+        if not self._tries.failed(lease, outcome, now):
+            self._give_up(Refuse(outcome.detail, self.attempts, obstacle=obstacle_of(outcome.kind)), now)
 
-    def _count_overrun(self, lease: Lease, now: float) -> None:
-        """Two keys in a row that run out of time for one question: it is the question that takes long."""
-        self._overruns += 1
-        before, self._overrun = self._overrun, lease
-        if before is not None and before.lane is not lease.lane:
-            self._lender.forgive(before, now)
-            self._lender.forgive(lease, now)
+    def leave(self, now: float) -> None:
+        """Give the request up while it waits: its place, or the call begun for it, is others'. Else: nothing."""
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            self._lease = None
+            unsent = Outcome(Kind.CANCELLED, requests=0)
+            self._lender.end(ready.lease, unsent, now)
+            self.record.feed(now, unsent)
+        self._leave_line()
+        if self._ended is None and self._lease is None:
+            self._end_cancelled(now)
 
-    def _wishes(self, now: float) -> Wishes:
-        config = self._lender.config
-        enough = self.deadline_at - now > config.usual_p97_s + config.first_byte_s
-        return Wishes(tried=self._tried, may_probe=enough or not self._tried)
+    def may_probe(self, now: float) -> bool:
+        """Whether there is time enough for a whole answer: a probe that is cut proves nothing."""
+        usual = self._lender.usual(self.model, self._size)
+        return self.deadline_at - now >= min(usual.p97, self._deadline_s * _PROBE_SHARE)
 
-    def _wait_or_refuse(self, now: float) -> Step:
-        config = self._lender.config
-        slot = self._lender.next_slot(self.model, now)
-        if slot.at is None:
-            return self._end(Refuse("", self.attempts, obstacle=slot.obstacle))
-        if slot.at + min(config.usual_p97_s, self._deadline_s / 2) > self.deadline_at:
-            return self._end(
-                Refuse(
-                    self._last.detail if self._last else "",
-                    self.attempts,
-                    obstacle=slot.obstacle,
-                    retry_after=slot.at - now,
-                    guess=slot.guess,
-                )
-            )
-        return Wait(max(slot.at, now + _SHORTEST_WAIT_S), slot.obstacle)
+    def take_turn(self, now: float) -> bool:
+        """Begin the call this request waits for, or give up because it is too late; False: nothing can serve it now."""
+        place = self._place
+        if place is None or self._too_late(now):
+            self._give_up(self._out_of_time(now), now)
+            return True
+        call = self._begin(now)
+        if call is None:
+            return False
+        self._ready, self._place = call, None
+        self._tries.starved = False
+        place.let_go(now, paced=call.lease.probe is Probe.NONE)
+        return True
+
+    def is_misled(self, now: float) -> bool:
+        """Whether it was told to look again later than it should, now that its turn is next."""
+        return self._place is not None and self._place.is_misled(now)
+
+    def is_hopeless(self, now: float) -> bool:
+        """Whether its turn would come too late, as things are now."""
+        return self._place is not None and self._place.is_hopeless(now)
+
+    def _begin(self, now: float) -> Call | None:
+        tries = self._tries
+        newcomer = self._place is None and not tries.tried
+        wishes = FIRST if newcomer else Wishes(tries.tried, self.may_probe(now))
+        lease = self._lender.begin(self.model, wishes, now)
+        if lease is None:
+            return None
+        self._lease = lease
+        self.attempts += 1
+        lane = lease.lane
+        limits = lane.pool.latency.of(self._size).limits(
+            deadline_s=self._deadline_s,
+            remaining_s=self.deadline_at - now,
+            overruns=tries.overruns,
+            another_live=lease.another_live,
+            streamed=self._streamed,
+        )
+        key, probe = lane.key, lease.probe.value
+        self.record.call(
+            now,
+            key.label,
+            key.project_name,
+            model=self.model,
+            probe=probe,
+            limits=limits,
+            choice=self._lender.why(lease),
+        )
+        return Call(lease, limits, stream_inside=limits.stream_inside, model=self.model)
+
+    def _join(self, now: float) -> Step:
+        """Take a place in the line, if it is worth waiting there."""
+        if self._tries.starved:
+            self._room.pace.start(now)
+        usual, deadline_at = self._lender.usual(self.model, self._size), self.deadline_at
+        place = self._place = Place(
+            self._lender,
+            self,
+            model=self.model,
+            user=self.user,
+            size=self._size,
+            now=now,
+            due_at=deadline_at - min(usual.p97, self._deadline_s * _JOIN_SHARE),
+            latest_at=deadline_at - self._needs_s(),
+        )
+        beyond = place.no_room()
+        return self._stand(place, now) if beyond is None else self._turned_away(self._not_now(beyond, now), now)
+
+    def _stand(self, place: Place[Request], now: float) -> Step:
+        """Wait at the present place, or be turned away."""
+        wait = place.look(now)
+        if isinstance(wait, Slot):
+            return self._turned_away(self._not_now(wait, now), now)
+        self.record.wait(now, place.obstacle.value, wait.place)
+        return wait
+
+    def _needs_s(self) -> float:
+        """How much time must be left for a call to be worth beginning."""
+        return min(self._lender.usual(self.model, self._size).p50, self._deadline_s * _P50_SHARE)
 
     def _too_late(self, now: float) -> bool:
-        return self.deadline_at - now < min(self._lender.config.usual_p50_s, self._deadline_s / 10)
+        return self.deadline_at - now < self._needs_s()
+
+    def _not_now(self, slot: Slot, now: float) -> Refuse:
+        after = None if slot.at is None else max(0.0, slot.at - now)
+        detail = self._last.detail if self._last else ""
+        return Refuse(detail, self.attempts, slot.obstacle, retry_after=after, guess=slot.guess)
 
     def _out_of_time(self, now: float) -> Refuse:
-        slot = self._lender.next_slot(self.model, now)
-        obstacle = _obstacle_of(self._last) if self._last else slot.obstacle
-        if self._last is None or self._last.kind is Kind.TIMEOUT:
+        slot = self._lender.slot(self.model, 1, now)
+        obstacle = obstacle_of(self._last.kind) if self._last else slot.obstacle
+        if self._last.kind is Kind.TIMEOUT if self._last else self._place is None:
             obstacle = Obstacle.DEADLINE
-        after = None if slot.at is None else max(0.0, slot.at - now)
-        return Refuse(self._last.detail if self._last else "", self.attempts, obstacle, None, after, slot.guess)
+        return self._not_now(Slot(slot.at, obstacle, slot.guess), now)
 
-    def _end(self, refuse: Refuse) -> Refuse:
-        self._ended = refuse
-        return refuse
+    def _turned_away(self, refuse: Refuse, now: float) -> Step:
+        self._give_up(refuse, now)
+        return self.step(now)
 
+    def _give_up(self, refuse: Refuse, now: float) -> None:
+        """End, or go on with the next model that the caller allows; what is told in the end is the first refusal."""
+        self._leave_line()
+        first, at = self._refused = self._refused or (replace(refuse, model=self.model), now)
+        dead = refuse.obstacle is Obstacle.ALL_DEAD
+        if self._fallbacks and not (dead or self._delivered or self._too_late(now)):
+            model, *self._fallbacks = self._fallbacks
+            self._turn_to(model, now)
+            return
+        after = None if first.retry_after is None else max(0.0, first.retry_after - (now - at))
+        self._end(replace(first, attempts=self.attempts, retry_after=after), now)
 
-def _obstacle_of(outcome: Outcome) -> Obstacle:
-    obstacles = {
-        Kind.QUOTA: Obstacle.QUOTA,
-        Kind.NO_QUOTA_HERE: Obstacle.QUOTA,
-        Kind.OVERLOADED: Obstacle.OVERLOADED,
-        Kind.KEY_DEAD: Obstacle.ALL_DEAD,
-    }
-    return obstacles.get(outcome.kind, Obstacle.FAULTS)
+    def _leave_line(self) -> None:
+        place, self._place = self._place, None
+        if place is not None:
+            place.leave()
+
+    def _end(self, refuse: Refuse, now: float) -> None:
+        self._ended = refuse if refuse.model else replace(refuse, model=self.model)
+        reason = refuse.refused or refuse.obstacle
+        self.record.end(now, reason.value if reason is not None else "", refuse.retry_after)
+
+    def _end_cancelled(self, now: float) -> None:
+        self._ended = Refuse("cancelled", self.attempts, obstacle=Obstacle.FAULTS)
+        self.record.end(now, "cancelled")

@@ -7,9 +7,12 @@ act at once; a healthy key without an instance gets one back here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heapify, heapreplace
 
 from utils.gemini_pool.policy.config import PoolConfig
+from utils.gemini_pool.policy.instances import Instance
 from utils.gemini_pool.policy.pools import ModelPool
 from utils.gemini_pool.policy.projects import Lane
 from utils.gemini_pool.policy.score import score
@@ -32,13 +35,12 @@ def rotate(pool: ModelPool, config: PoolConfig, now: float) -> list[KeyReport]:
     healthy = {lane.key.position: lane for lane in pool.lanes if is_healthy(pool, lane, config, now)}
     if healthy:
         ranked = sorted(healthy, key=lambda position: (-_score(pool, healthy[position], now), position))
-        for slot in [slot for slot in pool.instances.slots if slot.key not in healthy]:
-            counts = pool.instances.counts()
-            pool.instances.move(slot, min(ranked, key=lambda position: counts[position]))
+        _move_to(pool, ranked, [slot for slot in pool.instances.slots if slot.key not in healthy])
         for position in ranked:
-            if not pool.instances.is_mapped(position):
+            if not pool.lanes[position].slots:
                 pool.instances.give_one_to(position)
-    counts = pool.instances.counts()
+        for lane in pool.lanes:
+            pool.standing.place(lane, now)
     return [
         KeyReport(
             pool.model,
@@ -46,10 +48,20 @@ def rotate(pool: ModelPool, config: PoolConfig, now: float) -> list[KeyReport]:
             lane.key.position in healthy,
             lane.rate.error(now),
             _score(pool, lane, now),
-            counts[lane.key.position],
+            len(lane.slots),
         )
         for lane in pool.lanes
     ]
+
+
+def _move_to(pool: ModelPool, ranked: Sequence[int], slots: Sequence[Instance]) -> None:
+    """Map slots to the keys with the fewest, the better ranked first."""
+    places = [(len(pool.lanes[position].slots), place) for place, position in enumerate(ranked)]
+    heapify(places)
+    for slot in slots:
+        count, place = places[0]
+        pool.instances.move(slot, ranked[place])
+        heapreplace(places, (count + 1, place))
 
 
 def is_healthy(pool: ModelPool, lane: Lane, config: PoolConfig, now: float) -> bool:
@@ -58,9 +70,9 @@ def is_healthy(pool: ModelPool, lane: Lane, config: PoolConfig, now: float) -> b
         lane.key.dead is None
         and lane.gate.is_live(now)
         and lane.rate.error(now) <= config.unhealthy_error_rate
-        and pool.project_of(lane).name not in pool.busy_projects(now)
+        and not pool.standing.is_busy(lane.project, now)
     )
 
 
 def _score(pool: ModelPool, lane: Lane, now: float) -> float:
-    return score(pool.usage(pool.project_of(lane), now), lane.rate.error(now))
+    return score(pool.usage(lane.project, now), lane.rate.error(now))

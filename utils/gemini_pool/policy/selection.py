@@ -1,22 +1,27 @@
-"""Choose the lane of a request among those that may serve: the highest score wins.
+"""The order of projects by score, kept so that the best is found without looking at the others.
 
-Pure: it reads the state of a model's projects and changes nothing but what is due by time alone. ``choose`` answers the
-lane with the kind of probe it is, or None when nothing can serve now. The order: a lane that is due for a probe (for
-requests that can afford one), then the best project by score = (1 / usage) x (1 - error), and inside it the key whose
-turn it is. Softer wishes (not a busy project, not a key this request has tried, a mapped key rather than a spare) are
-given up one after another before a request is turned away.
+score = (1 / usage) x (1 - error); ``Ranking`` holds every project that can serve at its place in that order
+(``score.rank``, lowest first). What makes it flat: the best project's next place is its place plus one unit, and units
+never shrink, so as long as no error, no healing and no call taken back disturbs the order, each new place is behind
+all others and a plain queue is in order by itself; only what is out of step goes through a heap. A place that changed
+is written anew and the old one is passed over when it comes up. What always holds: a project has at most one valid
+place (its ``entry``); ``open`` counts the projects in the order.
+``ModelPool.begin`` reads ``queue`` and ``heap`` itself where a call would cost too much.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
+from typing import Any, Generic, Protocol, TypeVar
 
-from utils.gemini_pool.policy.config import PoolConfig
-from utils.gemini_pool.policy.projects import Lane, ProjectModel
-from utils.gemini_pool.policy.score import score
+#: Rank, what decides between equal ranks, and the project itself.
+Entry = tuple[float, int, Any]
+
+_STALE_ALLOWED = 64
 
 
 class Probe(StrEnum):
@@ -29,24 +34,6 @@ class Probe(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The lane to take, its project, what it probes, and whether another lane stands ready."""
-
-    lane: Lane
-    project: ProjectModel
-    probe: Probe
-    another_live: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A lane that may serve now."""
-
-    lane: Lane
-    project: ProjectModel
-
-
-@dataclass(frozen=True, slots=True)
 class Wishes:
     """What one request would like: keys it has tried, and whether it can afford to try a doubtful one."""
 
@@ -54,81 +41,96 @@ class Wishes:
     may_probe: bool = True
 
 
-def live_candidates(projects: Sequence[ProjectModel], now: float) -> list[Candidate]:
-    """Give every lane that any number of requests may take."""
-    return [
-        Candidate(lane, project) for project in projects if project.may_send(now) for lane in project.live_lanes(now)
-    ]
+#: What a request wishes at its first attempt, with time enough: compared by identity.
+FIRST = Wishes()
 
 
-def probe_candidate(projects: Sequence[ProjectModel], now: float) -> Choice | None:
-    """Give the lane that has waited longest for its probe, or a project whose long closure is due for one."""
-    due = [
-        Choice(lane, project, Probe.GATE, another_live=True)
-        for project in projects
-        if project.may_send(now)
-        for lane in project.lanes
-        if lane.key.dead is None and lane.gate.wants_probe(now)
-    ]
-    if due:
-        return min(due, key=lambda choice: choice.lane.gate.open_until)
-    for project in projects:
-        lanes = project.live_lanes(now)
-        if lanes and project.cooling.wants_probe(now):
-            return Choice(lanes[0], project, Probe.QUOTA, another_live=True)
-    return None
+class Ranked(Protocol):
+    """What stands in the order."""
+
+    entry: Entry | None
+
+    @property
+    def position(self) -> int:
+        """Which comes first among equals where turns are not taken."""
 
 
-class Selector:
-    """Ranks candidates; holds the configuration and the dice."""
+Project = TypeVar("Project", bound=Ranked)
 
-    __slots__ = ("_config", "_rng")
 
-    def __init__(self, config: PoolConfig, rng: random.Random) -> None:
-        self._config = config
-        self._rng = rng
+class Ranking(Generic[Project]):
+    """All projects that can serve, the best first.
 
-    def best(
-        self,
-        candidates: Sequence[Candidate],
-        *,
-        now: float,
-        unit: float,
-        wishes: Wishes,
-        is_mapped: Callable[[int], bool],
-        busy: frozenset[str],
-    ) -> Candidate | None:
-        """Give the best candidate by score after the softer wishes, or None when there is none."""
-        if not candidates:
+    ``by_turn``: equal ranks go to the longest unused; otherwise to the first in position, and there is no queue.
+    """
+
+    __slots__ = ("by_turn", "heap", "number", "open", "queue")
+
+    def __init__(self, *, by_turn: bool) -> None:
+        self.by_turn = by_turn
+        self.queue: deque[Entry] = deque()
+        self.heap: list[Entry] = []
+        #: Numbers places, so that of equal ranks the older place comes first.
+        self.number = 0
+        self.open = 0
+
+    def put(self, project: Project, rank: float) -> None:
+        """Give a project a place, new or instead of the one it has."""
+        if project.entry is None:
+            self.open += 1
+        self.number += 1
+        second = self.number if self.by_turn else project.position
+        entry = project.entry = (rank, second, project)
+        if self.by_turn and (not self.queue or self.queue[-1][0] <= rank):
+            self.queue.append(entry)
+        else:
+            heappush(self.heap, entry)
+
+    def drop(self, project: Project) -> None:
+        """Take a project out of the order; without a place it stays as it is."""
+        if project.entry is not None:
+            project.entry = None
+            self.open -= 1
+
+    def pop(self) -> Project | None:
+        """Take the best project off the top, to be ``put`` anew, ``put_back`` or dropped; None: there is none."""
+        queue, heap = self.queue, self.heap
+        while queue or heap:
+            entry = heappop(heap) if heap and (not queue or heap[0] < queue[0]) else queue.popleft()
+            project: Project = entry[2]
+            if project.entry is entry:
+                return project
+        return None
+
+    def put_back(self, projects: Iterable[Project]) -> None:
+        """Return projects taken off the top to the places they had."""
+        for project in projects:
+            if project.entry is not None:
+                heappush(self.heap, project.entry)
+
+    def best(self) -> Entry | None:
+        """Look at the best place; it stays where it is."""
+        project = self.pop()
+        if project is None:
             return None
-        kept = _narrow(candidates, lambda one: is_mapped(one.lane.key.position))
-        kept = _narrow(kept, lambda one: one.lane.key.position not in wishes.tried)
-        kept = _narrow(kept, lambda one: one.project.name not in busy)
-        groups: dict[str, list[Candidate]] = {}
-        for one in kept:
-            groups.setdefault(one.project.name, []).append(one)
-        group = min(groups.values(), key=lambda members: self._rank(members, now, unit))
-        return self._turn(group, now)
+        self.put_back((project,))
+        return project.entry
 
-    def _rank(self, group: Sequence[Candidate], now: float, unit: float) -> tuple[float, ...]:
-        project = group[0].project
-        error = sum(one.lane.rate.error(now) for one in group) / len(group)
-        value = score(1.0 + project.usage / unit, error)
-        first = group[0].lane.key.position
-        if not self._config.lift_newcomers:
-            return (-value, first)
-        return (-value, project.in_flight, project.last_used, first)
+    def sweep(self) -> None:
+        """Remove places that are no longer valid, when there are more of them than of the others."""
+        if len(self.queue) + len(self.heap) <= 2 * self.open + _STALE_ALLOWED:
+            return
+        kept = [entry for entry in self.queue if entry[2].entry is entry]
+        self.queue.clear()
+        self.queue.extend(kept)
+        # in place: whoever holds the list keeps holding the right one
+        self.heap[:] = [entry for entry in self.heap if entry[2].entry is entry]
+        heapify(self.heap)
 
-    def _turn(self, group: Sequence[Candidate], now: float) -> Candidate:
-        """Keys of one project take turns; one with error e is left out of e of its turns."""
-        waiting = sorted(group, key=lambda one: (one.lane.last_used, one.lane.key.position))
-        for one in waiting:
-            error = one.lane.rate.error(now)
-            if error == 0.0 or self._rng.random() >= error:
-                return one
-        return min(waiting, key=lambda one: one.lane.rate.error(now))
-
-
-def _narrow(candidates: Sequence[Candidate], wish: Callable[[Candidate], bool]) -> Sequence[Candidate]:
-    """Keep those that meet the wish, or all when none does."""
-    return [one for one in candidates if wish(one)] or candidates
+    def rebuild(self, ranked: Iterable[tuple[Project, float]]) -> None:
+        """Start over with these projects at these ranks; used when the scale of all ranks changes."""
+        self.queue.clear()
+        self.heap.clear()
+        for project, rank in sorted(ranked, key=lambda one: one[1]):
+            if project.entry is not None:
+                self.put(project, rank)

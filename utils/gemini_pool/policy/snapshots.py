@@ -1,9 +1,10 @@
 """What a restart must not forget, as JSON-ready documents, and back.
 
-One document for each dead key (``key:FINGERPRINT``), ejected lane (``gate:FINGERPRINT|MODEL``), closed project
-(``cooling:PROJECT|MODEL``) and learned limit (``limit:PROJECT|MODEL``). What always holds: times leave as Unix seconds
-and come back on the clock of the new process; a document of an unknown key, of another shape or of a past time is
-ignored.
+One document for each dead key (``key:FINGERPRINT``), ejected lane (``gate:FINGERPRINT|MODEL``), key found to share a
+project (``project:FINGERPRINT``), project that has sent, learned or was refused something (``quota:PROJECT|MODEL``),
+and model whose usual times are known (``latency:MODEL``).
+What always holds: times leave as Unix seconds and come back on the clock of the new process; a document of an unknown
+key, of another shape or of a past time is ignored.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from utils.gemini_pool.policy.keys import Death, Key
 from utils.gemini_pool.policy.pools import ModelPool
-from utils.gemini_pool.policy.quota import Closed
 
 Documents = Mapping[str, Mapping[str, object]]
 
@@ -25,6 +25,9 @@ def take(keys: Sequence[Key], pools: Iterable[ModelPool], now: float, wall: floa
         for key in keys
         if key.dead is not None
     }
+    for key in keys:
+        if key.found_project is not None:
+            documents[f"project:{key.fingerprint}"] = {"project": key.found_project}
     for pool in pools:
         for lane in pool.lanes:
             if not lane.gate.is_live(now):
@@ -34,32 +37,29 @@ def take(keys: Sequence[Key], pools: Iterable[ModelPool], now: float, wall: floa
                     "since": (lane.gate.ill_since if lane.gate.ill_since is not None else now) + shift,
                 }
         for project in pool.projects:
-            cooling = project.cooling
-            learned = project.window.learned(now)
-            if learned is not None:
-                documents[f"limit:{project.name}|{pool.model}"] = {
-                    "requests_per_minute": learned,
-                    "until": project.window.learned_until + shift,
-                }
-            if not cooling.is_open(now) and cooling.why is not None:
-                documents[f"cooling:{project.name}|{pool.model}"] = {
-                    "why": cooling.why.value,
-                    "until": cooling.until + shift,
-                    "probe_at": cooling.probe_at + shift,
-                }
+            document = project.quota.snapshot(shift, now)
+            if document is not None:
+                documents[f"quota:{project.name}|{pool.model}"] = document
+        if learned := pool.latency.save():
+            documents[f"latency:{pool.model}"] = dict(learned)
     return documents
 
 
 def restore_keys(keys: Sequence[Key], documents: Documents) -> None:
-    """Mark the keys that were dead."""
+    """Mark the keys that were dead, and put those together that were found to share a project."""
     for key in keys:
         document = documents.get(f"key:{key.fingerprint}")
         if document and isinstance(document.get("dead"), str):
             key.dead = Death(str(document["dead"]), _number(document, "since"))
+        found = documents.get(f"project:{key.fingerprint}")
+        if found and isinstance(found.get("project"), str):
+            key.join(str(found["project"]))
 
 
 def restore_pool(pool: ModelPool, documents: Documents, now: float, wall: float) -> None:
     """Eject and close again what was ejected or closed for this model."""
+    if not documents:
+        return
     shift = now - wall
     for lane in pool.lanes:
         document = documents.get(f"gate:{lane.key.fingerprint}|{pool.model}")
@@ -69,17 +69,13 @@ def restore_pool(pool: ModelPool, documents: Documents, now: float, wall: float)
                 open_until=_number(document, "until") + shift,
                 ill_since=_number(document, "since") + shift,
             )
+            pool.health.ejected.add(lane)
     for project in pool.projects:
-        limit = documents.get(f"limit:{project.name}|{pool.model}")
-        if limit:
-            until = _number(limit, "until") + shift
-            project.window.restore(int(_number(limit, "requests_per_minute")), until)
-        document = documents.get(f"cooling:{project.name}|{pool.model}")
-        why = document.get("why") if document else None
-        if document and isinstance(why, str) and why in set(Closed):
-            project.cooling.restore(
-                Closed(why), _number(document, "until") + shift, _number(document, "probe_at") + shift
-            )
+        document = documents.get(f"quota:{project.name}|{pool.model}")
+        if document:
+            project.quota.restore(document, wall - now, now)
+    pool.latency.restore(documents.get(f"latency:{pool.model}") or {})
+    pool.standing.take_over(pool.projects, now)
 
 
 def _number(document: Mapping[str, object], name: str) -> float:

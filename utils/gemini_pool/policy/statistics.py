@@ -27,14 +27,13 @@ def _of_model(pool: ModelPool, now: float) -> dict[str, Any]:
     slots = pool.instances.slots
     active = sum(lanes[slot.key].key.dead is None and lanes[slot.key].gate.is_live(now) for slot in slots)
     usage = [slot.usage for slot in slots]
-    counts = pool.instances.counts()
     return {
         "pool_size": len(slots),
         "active_instances": active,
         "error_instances": len(slots) - active,
         "total_usage": sum(usage),
         "usage_distribution": usage,
-        "key_distribution": {lanes[position].key.label: counts[position] for position in sorted(counts)},
+        "key_distribution": {lane.key.label: len(lane.slots) for lane in pool.lanes if lane.slots},
     }
 
 
@@ -95,7 +94,7 @@ def _state(policy: Policy, key: Key, now: float) -> tuple[str, float | None]:
             return "ejected", lane.gate.open_until
         if gate is GateState.HALF_OPEN:
             found = ("probing", None)
-        cooling = pool.project_of(lane).cooling
-        if found[0] == "live" and not cooling.is_open(now):
-            found = ("cooling", cooling.until)
+        quota = lane.project.quota
+        if found[0] == "live" and quota.until > now:
+            found = ("cooling", quota.until)
     return found

@@ -4,6 +4,8 @@ This is the only room that imports google-genai. ``Provider`` makes exactly one 
 turns everything foreign into ``policy.Failure``; secrets leave the process here and nowhere else.
 """
 
-from utils.gemini_pool.provider.calls import Ask, Attempt, Provider, StreamedCall
+from utils.gemini_pool.provider.attempts import Ask, Attempt
+from utils.gemini_pool.provider.calls import Provider
+from utils.gemini_pool.provider.streams import StreamedCall
 
 __all__ = ["Ask", "Attempt", "Provider", "StreamedCall"]

@@ -2,15 +2,20 @@
 
 An HTTP 200 is not yet an answer: a blocked prompt, an empty body and a stream that ends without a finish reason look
 like success to the SDK. ``Judge`` reads the pieces as they come and says what was wrong, as a ``Failure``.
+``read_answer`` and ``read_document`` take plain answers off the wire: the first as the SDK's object, the second as
+JSON, whose pieces ``merge`` joins before there is any object. What they cannot take is the SDK's to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from google.genai import types
 
 from utils.gemini_pool.policy.outcome import Failure
+from utils.gemini_pool.provider.texts import read_text_answer
 
 _BLOCKED = frozenset(
     {
@@ -101,43 +106,94 @@ def with_text(piece: types.GenerateContentResponse, text: str) -> types.Generate
     return changed
 
 
-def merge(pieces: Sequence[types.GenerateContentResponse]) -> types.GenerateContentResponse:
-    """Join the pieces of one stream into the response a whole answer would have been.
+def read_answer(body: bytes, headers: Mapping[str, str]) -> types.GenerateContentResponse | None:
+    """Read an answer or a piece of one as the SDK would; None for what the SDK has to see itself."""
+    answer = read_text_answer(body) or _validated(body)
+    if answer is None:
+        return None
+    if not answer.candidates and answer.prompt_feedback is None and answer.usage_metadata is None:
+        return None
+    if any(candidate.continuation_token for candidate in answer.candidates or ()):
+        return None
+    answer.sdk_http_response = types.HttpResponse.model_construct(headers=dict(headers))
+    return answer
+
+
+def _validated(body: bytes) -> types.GenerateContentResponse | None:
+    try:
+        return types.GenerateContentResponse.model_validate_json(body, extra="ignore")
+    except ValueError:
+        return None
+
+
+def read_document(body: bytes) -> dict[str, Any] | None:
+    """Read a piece of an answer that is nothing but text; None for anything else."""
+    try:
+        document: Any = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    candidates = document.get("candidates")
+    if not isinstance(candidates, list) or not candidates or not all(_is_text_only(one) for one in candidates):
+        return None
+    return document
+
+
+def _is_text_only(candidate: Any) -> bool:
+    if not isinstance(candidate, dict) or "continuationToken" in candidate:
+        return False
+    content = candidate.get("content")
+    parts = content.get("parts") if isinstance(content, dict) else None
+    return isinstance(parts, list) and all(
+        isinstance(part, dict) and part.keys() <= _TEXT_KEYS and isinstance(part.get("text"), str) for part in parts
+    )
+
+
+_TEXT_KEYS = frozenset({"text", "thought", "thoughtSignature"})
+
+
+def to_document(piece: types.GenerateContentResponse) -> dict[str, Any]:
+    """Give a piece that the SDK has read as JSON."""
+    return piece.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"sdk_http_response"})
+
+
+def merge(documents: Sequence[dict[str, Any]]) -> types.GenerateContentResponse:
+    """Join the pieces of one stream into the response a whole answer would have been; the pieces are used up.
 
     Neighbouring texts of a candidate are joined (thoughts apart from answers); figures and reasons are the last ones.
     """
-    last = pieces[-1].model_copy()
-    merged: dict[int, types.Candidate] = {}
-    for piece in pieces:
-        for candidate in piece.candidates or ():
-            index = candidate.index or 0
-            known = merged.get(index)
-            if known is None:
-                merged[index] = candidate.model_copy(deep=True)
-                continue
-            _append(known, candidate)
-    last.candidates = [merged[index] for index in sorted(merged)] or None
-    return last
+    whole: dict[str, Any] = {}
+    merged: dict[int, dict[str, Any]] = {}
+    for document in documents:
+        candidates = document.pop("candidates", None) or ()
+        whole.update(document)
+        for candidate in candidates:
+            index = candidate.get("index") or 0
+            if index in merged:
+                _append(merged[index], candidate)
+            else:
+                merged[index] = candidate
+    if merged:
+        whole["candidates"] = [merged[index] for index in sorted(merged)]
+    return types.GenerateContentResponse.model_validate(whole, extra="ignore")
 
 
-def _append(whole: types.Candidate, piece: types.Candidate) -> None:
-    for name in type(piece).model_fields:
-        value = getattr(piece, name)
-        if name != "content" and value is not None:
-            setattr(whole, name, value)
-    if piece.content is None or not piece.content.parts:
+def _append(whole: dict[str, Any], piece: dict[str, Any]) -> None:
+    content = piece.pop("content", None)
+    whole.update(piece)
+    new = (content or {}).get("parts")
+    if not new:
         return
-    if whole.content is None:
-        whole.content = piece.content.model_copy(deep=True)
+    parts = whole.setdefault("content", content).setdefault("parts", [])
+    if parts is new:
         return
-    parts = whole.content.parts = list(whole.content.parts or ())
-    for part in piece.content.parts:
-        before = parts[-1] if parts else None
-        if before is not None and _is_plain_text(part) and _is_plain_text(before) and part.thought == before.thought:
-            before.text = (before.text or "") + (part.text or "")
+    for part in new:
+        if parts and _is_plain(part) and _is_plain(parts[-1]) and part.get("thought") == parts[-1].get("thought"):
+            parts[-1]["text"] += part["text"]
         else:
-            parts.append(part.model_copy())
+            parts.append(part)
 
 
-def _is_plain_text(part: types.Part) -> bool:
-    return part.text is not None and part.thought_signature is None
+def _is_plain(part: Mapping[str, Any]) -> bool:
+    return part.get("text") is not None and part.get("thoughtSignature") is None

@@ -12,8 +12,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextvars import ContextVar
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -21,32 +20,11 @@ from google import genai
 from google.genai import types
 
 from utils.gemini_pool.provider.rehearsal import rehearse
+from utils.gemini_pool.provider.wire import watch
 from utils.security import Secret
 
 DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
 DEFAULT_API_VERSION = "v1"
-
-
-class SentRequests:
-    """Counts the HTTP requests of one attempt; set as ``SENT`` in the attempt's context."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-
-SENT: ContextVar[SentRequests | None] = ContextVar("sent_requests", default=None)
-
-
-async def _count_sent(
-    request: aiohttp.ClientRequest,
-    handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
-) -> aiohttp.ClientResponse:
-    sent = SENT.get()
-    if sent is not None:
-        sent.count += 1
-    return await handler(request)
 
 
 @dataclass(slots=True, eq=False)
@@ -112,7 +90,8 @@ class Clients:
             timeout=aiohttp.ClientTimeout(total=None),
             trust_env=False,
             proxy=self._proxy,
-            middlewares=(_count_sent,),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(watch,),
         )
         guard = self._close_with_loop(session)
         await anext(guard)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from google import genai
 from google.genai import types
 
-_TURN = {"role": "user", "parts": [{"text": "-"}]}
+from utils.gemini_pool.provider.lean import lean_config
+
+_TURN: Any = {"role": "user", "parts": [{"text": "-"}]}
 _ANSWER = {
     "candidates": [{"content": {"role": "model", "parts": [{"text": "-"}]}, "finishReason": "STOP", "index": 0}],
     "usageMetadata": {"promptTokenCount": 1},
@@ -36,9 +38,9 @@ def rehearse(context: ssl.SSLContext) -> None:
     # the usual transport is only made, so that its modules are loaded
     _client(verify=context).close()
     client = _client(verify=context, transport=_Refusal())
-    config = types.GenerateContentConfig.model_validate({"temperature": 1.0, "system_instruction": "-"})
+    options = {"temperature": 1.0, "system_instruction": "-"}
     with contextlib.suppress(ConnectionError):
-        client.models.generate_content(model="none", contents=[_TURN], config=config)
+        client.models.generate_content(model="none", contents=[_TURN], config=lean_config(options))
     client.close()
     types.HttpResponse(headers={})
     types.GenerateContentResponse.model_validate(_ANSWER)

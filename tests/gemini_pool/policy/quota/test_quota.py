@@ -9,9 +9,9 @@ import pytest
 
 from tests.gemini_pool.policy.conftest import CANCELLED, DEAD, FAULT, MODEL, NO_QUOTA, OK, World, quota
 from utils.gemini_pool.policy.outcome import Window
-from utils.gemini_pool.policy.quota import seconds_to_pacific_midnight
+from utils.gemini_pool.policy.quota.pacific import seconds_to_pacific_midnight
 from utils.gemini_pool.policy.selection import Probe
-from utils.gemini_pool.policy.waiting import Obstacle
+from utils.gemini_pool.policy.waiting.slots import Obstacle
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
@@ -45,7 +45,7 @@ def test_a_minute_wall_lasts_as_long_as_told(world: World):
 def test_a_wall_without_a_time_lasts_a_minute(world: World):
     """The usual window."""
     world.call_on(0, quota(None))
-    assert world.pool.project_of(world.lane(0)).cooling.until == world.now + 60.0
+    assert world.lane(0).project.quota.until == world.now + 60.0
 
 
 def test_a_wall_is_no_fault_of_the_key(world: World):
@@ -58,15 +58,15 @@ def test_a_wall_is_no_fault_of_the_key(world: World):
 def test_a_later_shorter_wait_never_shortens_a_longer_one(world: World):
     """Calls that were under way when the wall was met report their own waits."""
     first, second, third = (world.begin_on(0) for _ in range(3))
-    cooling = first.project.cooling
+    closure = first.project.quota
     world.end(first, quota(40.0))
-    until = cooling.until
+    until = closure.until
     world.end(second, quota(5.0))
-    assert cooling.until == until
+    assert closure.until == until
     world.end(third, quota(5.0, Window.DAY))
-    day_ends = cooling.until
+    day_ends = closure.until
     assert day_ends > until
-    assert (day_ends, cooling.why) == (cooling.until, "day")
+    assert (day_ends, closure.why) == (closure.until, "day")
 
 
 def test_an_answer_of_a_call_begun_before_opens_nothing(world: World):
@@ -74,7 +74,7 @@ def test_an_answer_of_a_call_begun_before_opens_nothing(world: World):
     early = world.begin_on(0)
     world.call_on(0, quota(40.0))
     world.end(early, OK)
-    assert not early.project.cooling.is_open(world.now)
+    assert early.project.quota.is_closed(world.now)
 
 
 def test_a_day_is_probed_once_an_hour(world: World):
@@ -91,27 +91,30 @@ def test_a_day_is_probed_once_an_hour(world: World):
     assert world.begin().probe is Probe.NONE
     world.pass_time(3600.0)
     world.end(world.begin(), OK)
-    assert world.pool.project_of(world.lane(0)).cooling.is_open(world.now)
+    assert not world.lane(0).project.quota.is_closed(world.now)
 
 
 def test_a_day_ends_by_itself_at_midnight(world: World):
-    """16:00 in Los Angeles: eight hours until everything passes again."""
+    """16:00 in Los Angeles: eight hours, and a second since clocks differ, until everything passes again."""
     world.call_on(0, quota(5.0, Window.DAY))
-    cooling = world.pool.project_of(world.lane(0)).cooling
-    assert cooling.until - world.now == 8 * 3600
-    world.pass_time(8 * 3600.0)
-    assert cooling.is_open(world.now)
+    closure = world.lane(0).project.quota
+    assert closure.until - world.now == 8 * 3600 + 1
+    world.pass_time(8 * 3600.0 + 1)
+    assert not closure.is_closed(world.now)
     assert world.begin_on(0).probe is Probe.NONE
 
 
 def test_no_quota_closes_the_project_for_the_model_only(world: World):
     """One free try a day; other models of the key are open."""
     world.call_on(0, NO_QUOTA)
-    assert not world.pool.project_of(world.lane(0)).cooling.is_open(world.now + 86_000)
+    assert world.lane(0).project.quota.is_closed(world.now + 86_000)
     other = world.policy.pool("other")
-    assert other.projects[0].cooling.is_open(world.now)
+    assert not other.projects[0].quota.is_closed(world.now)
     assert world.lane(0).key.dead is None
     world.pass_time(86_400.0)
+    probe = world.begin()
+    assert (probe.probe, probe.lane.key.position) == (Probe.QUOTA, 0)
+    world.end(probe, OK)
     assert world.call(OK, 1, 2, 3) == 0
 
 
@@ -121,9 +124,9 @@ def test_a_probe_that_told_nothing_leaves_the_wall(world: World, outcome):
     world.call_on(0, quota(5.0, Window.DAY))
     world.pass_time(3600.0)
     world.end(world.begin(), outcome)
-    cooling = world.pool.project_of(world.lane(0)).cooling
-    assert not cooling.is_open(world.now)
-    assert not cooling.probing
+    closure = world.lane(0).project.quota
+    assert closure.is_closed(world.now)
+    assert not closure.probing
 
 
 def test_the_next_slot_is_the_first_wall_to_fall(world: World):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from tests.gemini_pool.policy.conftest import MODEL, OK, World
 from utils.gemini_pool.policy import Kind, Outcome, PoolConfig
 from utils.gemini_pool.policy.leases import Lease
-from utils.gemini_pool.policy.outcome import Window
+from utils.gemini_pool.policy.outcome import LimitNamed, Measure, Window
 from utils.gemini_pool.policy.selection import Wishes
 
-REFUSED = Outcome(Kind.QUOTA, retry_after=20.0, window=Window.MINUTE, quota_value=3, requests_per_minute=3)
+REFUSED = Outcome(
+    Kind.QUOTA, retry_after=20.0, window=Window.MINUTE, limits=(LimitNamed(Measure.REQUESTS_PER_MINUTE, 3),)
+)
 
 
 def begin(world: World) -> Lease | None:

@@ -1,0 +1,205 @@
+"""Every request leaves a record: bounded, found by its id, told in plain words, written down and read back."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.gemini_pool.policy.conftest import MODEL, WALL
+from utils.gemini_pool.policy.explaining.explain import ENGLISH, explain, tell
+from utils.gemini_pool.policy.explaining.history import Choice, History, Record
+from utils.gemini_pool.policy.explaining.recorded import Recorded, from_lines, recorded, to_lines
+from utils.gemini_pool.policy.latency import Limits
+from utils.gemini_pool.policy.outcome import Kind, Outcome, Refused
+from utils.gemini_pool.policy.waiting.slots import Obstacle
+
+LIMITS = Limits(10.0, 15.0)
+INSIDE = Limits(4.0, 15.0, stream_inside=True)
+SECRET_WORDS = "the question itself, quoted by the service"
+
+
+def opened(history: History | None = None, *, now: float = 100.0, name: str | None = None) -> Record:
+    """Begin a record at 100 on the clock."""
+    history = History(10, WALL) if history is None else history
+    return history.open(MODEL, now=now, wall=WALL, deadline_s=30.0, name=name)
+
+
+def call(record: Record, now: float, key: int = 1, **facts: object) -> None:
+    """Begin an attempt with a key."""
+    given_facts: dict[str, object] = {"model": MODEL, "probe": "none", "limits": LIMITS, "choice": None, **facts}
+    record.call(now, f"Key #{key}", f"p{key}", **given_facts)  # type: ignore[arg-type]  # facts by name
+
+
+def eventful() -> Record:
+    """Give a request that waited in the line, was refused by one project, and was answered by another."""
+    record = opened()
+    record.wait(100.0, "quota", 3)
+    record.wait(102.0, "quota", 1)
+    call(record, 104.2, 2, choice=Choice(0.25, 3, "Key #1", 0.2, dead=2, closed=1))
+    record.feed(104.5, Outcome(Kind.QUOTA, detail="limit per minute"))
+    call(record, 104.5, 1, limits=INSIDE, choice=Choice(0.2, 1))
+    record.feed(106.0, Outcome(Kind.OK, input_tokens=120, output_tokens=400))
+    record.end(106.0)
+    return record
+
+
+def test_the_whole_way_is_told_in_order() -> None:
+    """Waiting, place in the line, choice, runner-up, who was passed over, limits, outcomes and the end."""
+    record = eventful()
+    assert explain(record) == [
+        f"{MODEL} was asked at 2026-11-21 00:00:00 UTC, with 30 s for an answer (request {record.id}).",
+        "It waited 4.2 s because every project was at a limit.",
+        "In the line it stood at place 3, and last at place 1.",
+        "Attempt 1 went to Key #2 of p2: score 0.25, the best of 3 projects.",
+        "Next would have come Key #1 with 0.2.",
+        "Dead keys: 2.",
+        "Projects closed because their quota is spent: 1.",
+        "It had 10.0 s for the first byte.",
+        "It was refused after 0.3 s by a quota (limit per minute), so another project came next.",
+        "Attempt 2 went to Key #1 of p1: score 0.2, and nothing else could serve.",
+        "It was asked for in pieces, with 4.0 s for the first, since whole answers take long.",
+        "It answered after 1.5 s: 120 tokens in, 400 out.",
+        "Answered 6.0 s after it was asked.",
+    ]
+
+
+def test_a_request_under_way_is_told_as_far_as_it_has_come() -> None:
+    """Both an attempt and a time of waiting may be without an end."""
+    record = opened()
+    call(record, 100.0)
+    assert explain(record)[-1] == "It is under way."
+    record.feed(101.0, Outcome(Kind.FAULT, detail="HTTP 500"))
+    record.wait(101.0, "overloaded", 0)
+    assert explain(record)[-2:] == ["It failed after 1.0 s (HTTP 500).", "It is waiting now (the model is overloaded)."]
+
+
+@pytest.mark.parametrize("probe", ["gate", "quota", "model"])
+def test_a_probe_is_told_as_one(probe: str) -> None:
+    """Whoever rode a probe reads what it was for."""
+    record = opened()
+    call(record, 100.0, probe=probe)
+    assert any("probe" in sentence for sentence in explain(record))
+
+
+def test_a_fallback_model_is_named() -> None:
+    """When another model of the caller's list answered, the record says which."""
+    record = opened()
+    call(record, 100.0, model="other")
+    assert "It asked other instead, as the caller's list allows." in explain(record)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_outcome_has_a_sentence(kind: Kind) -> None:
+    """No outcome breaks the telling."""
+    record = opened()
+    call(record, 100.0)
+    record.feed(101.0, Outcome(kind))
+    assert tell(record)[-1].id == f"attempt.{kind.value}"
+    assert explain(record)[-1].endswith(".")
+
+
+@pytest.mark.parametrize("why", [*(one.value for one in Obstacle), *(one.value for one in Refused)])
+def test_every_refusal_has_words(why: str) -> None:
+    """What stood in the way is said in words, not by its name in the code."""
+    record = opened()
+    record.wait(100.0, why, 0)
+    record.end(130.0, why, retry_after=12.4)
+    last = explain(record)[-1]
+    assert "_" not in last
+    assert last.startswith("Refused 30.0 s after it was asked: ")
+    assert last.endswith("a later try made sense after 12 s.")
+
+
+def test_what_the_service_said_of_the_question_is_not_told() -> None:
+    """A refusal of the caller's own request may quote the question, so its words are neither told nor written down."""
+    record = opened()
+    call(record, 100.0)
+    record.feed(101.0, Outcome(Kind.CALLER, detail=SECRET_WORDS))
+    record.end(101.0, "invalid")
+    assert SECRET_WORDS not in " ".join(explain(record))
+    assert SECRET_WORDS not in "".join(to_lines([recorded(record)]))
+
+
+def test_every_sentence_names_its_values_only() -> None:
+    """Templates use plain names, so that other languages can use the same ones."""
+    for template in ENGLISH.values():
+        for _, name, _, _ in string.Formatter().parse(template):
+            assert name is None or name.isidentifier()
+
+
+def test_the_first_end_stands() -> None:
+    """A caller that leaves after the answer does not turn it into a cancelled request."""
+    record = opened()
+    record.end(101.0)
+    record.end(102.0, "cancelled")
+    assert (record.ended_at, record.why) == (101.0, None)
+
+
+def test_the_ring_keeps_the_newest() -> None:
+    """Older requests are gone, from the ring and by their ids."""
+    history = History(3, WALL)
+    records = [opened(history) for _ in range(5)]
+    assert list(history) == records[2:]
+    assert [history.find(record.id) for record in records] == [None, None, *records[2:]]
+    assert len({record.id for record in records}) == 5
+
+
+def test_a_ring_of_nothing_keeps_nothing() -> None:
+    """Records can be turned off; requests still have one to write to."""
+    history = History(0, WALL)
+    record = opened(history)
+    call(record, 100.0)
+    assert not len(history)
+    assert history.find(record.id) is None
+
+
+def test_a_caller_names_its_request() -> None:
+    """A request is found by the caller's own id, the newest of that id, even after an older one of it is dropped."""
+    history = History(2, WALL)
+    opened(history, name="turn 7")
+    newer = opened(history, name="turn 7")
+    opened(history)
+    assert history.find("turn 7") is newer
+    assert opened(history, name="x" * 500).id == "x" * 64
+    assert history.find("x" * 500) is not None
+
+
+def test_lines_are_read_back_as_written() -> None:
+    """Arrival, waiting, attempts and end survive; a request under way is left out."""
+    (read,) = from_lines(to_lines([recorded(eventful()), recorded(opened())]))
+    assert (read.model, read.asked_at, read.deadline_s) == (MODEL, WALL, 30.0)
+    assert read.waited_s == pytest.approx(4.2)
+    assert [(one.key, one.kind) for one in read.attempts] == [("Key #2", Kind.QUOTA), ("Key #1", Kind.OK)]
+    assert [one.seconds for one in read.attempts] == pytest.approx([0.3, 1.5])
+    assert read.end == "answered"
+    assert read.seconds == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "{}", '{"id": 1}', "null", '"text"'])
+def test_a_line_that_is_no_record_is_refused_by_its_number(line: str) -> None:
+    """The reader of a damaged file learns where."""
+    good = next(to_lines([recorded(eventful())]))
+    with pytest.raises(ValueError, match="line 3"):
+        list(from_lines([good, "", line]))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Kind), st.floats(0.0, 60.0), st.floats(0.0, 30.0)), max_size=8),
+    st.sampled_from([None, *(one.value for one in Obstacle)]),
+)
+def test_any_request_is_told_and_read_back(attempts: list[tuple[Kind, float, float]], end: str | None) -> None:
+    """Whatever happened: a sentence for all of it, and the same attempts after writing and reading."""
+    record, now = opened(), 100.0
+    for kind, waits, takes in attempts:
+        record.wait(now, None)
+        call(record, now := now + waits)
+        record.feed(now := now + takes, Outcome(kind))
+    record.end(now, end)
+    assert len(explain(record)) >= 2 + 3 * len(attempts)
+    (read,) = from_lines(to_lines([recorded(record)]))
+    assert isinstance(read, Recorded)
+    assert [one.kind for one in read.attempts] == [kind for kind, _, _ in attempts]
+    assert read.waited_s == pytest.approx(sum(waits for _, waits, _ in attempts), abs=0.01)

@@ -1,0 +1,162 @@
+"""Usual times are learned, and limits follow them: good long answers are not cut, a hanging key costs little."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from utils.gemini_pool.policy import PoolConfig
+from utils.gemini_pool.policy.latency import Latency, Limits, Size, Times, size_of
+
+CONFIG = PoolConfig()
+
+
+def taught(seconds: float, *, first_s: float | None = None, answers: int = 40) -> Times:
+    """Give times that learned from answers of one length."""
+    times = Times(CONFIG)
+    for _ in range(answers):
+        times.observe(first_s, seconds)
+    return times
+
+
+def limits(times: Times, **facts: object) -> Limits:
+    """Give the limits of a first attempt within 30 s, while another key is live."""
+    asked: dict[str, object] = {"deadline_s": 30.0, "remaining_s": 30.0, "overruns": 0, "another_live": True}
+    return times.limits(**{**asked, **facts})  # type: ignore[arg-type]  # facts by name
+
+
+@pytest.mark.parametrize(
+    ("tokens", "size"),
+    [
+        (None, Size.UNKNOWN),
+        (1, Size.SMALL),
+        (256, Size.SMALL),
+        (257, Size.MEDIUM),
+        (2048, Size.MEDIUM),
+        (2049, Size.LARGE),
+        (65536, Size.LARGE),
+    ],
+)
+def test_an_answer_is_sized_by_what_the_caller_allows(tokens: int | None, size: Size) -> None:
+    """The bound on output tokens decides the class; without a bound it is unknown."""
+    assert size_of(tokens) is size
+
+
+def test_before_enough_is_known_the_configured_times_hold() -> None:
+    """Nineteen answers teach nothing yet; a few more do."""
+    before = taught(1.0, answers=19).usual
+    assert (before.p50, before.p95, before.p97, before.learned) == (2.5, 8.0, 10.0, False)
+    after = taught(1.0, answers=22).usual
+    assert after.learned
+    assert after.p97 == pytest.approx(1.0, rel=0.11)
+
+
+def test_unknown_answers_are_asked_for_as_a_whole_within_the_configured_limit() -> None:
+    """The configured p97 is just within the configured limit."""
+    assert limits(Times(CONFIG)) == Limits(10.0, 15.0, stream_inside=False)
+
+
+def test_quick_answers_have_a_short_limit_but_not_below_the_floor() -> None:
+    """A hanging key costs two and a half times the usual p97, two seconds at least."""
+    assert limits(taught(2.0)).first_byte_s == pytest.approx(5.0, rel=0.11)
+    assert limits(taught(0.1)).first_byte_s == 2.0
+
+
+def test_answers_that_barely_fit_are_asked_for_in_pieces() -> None:
+    """Where a whole answer has no room to be half as long again, its first byte is waited for instead."""
+    assert not limits(taught(6.0)).stream_inside
+    asked = limits(taught(8.0))
+    assert asked.stream_inside
+    # nothing is known of first bytes yet
+    assert asked.first_byte_s == 10.0
+    assert limits(taught(8.0, first_s=1.5)).first_byte_s == pytest.approx(3.75, rel=0.11)
+
+
+def test_a_short_deadline_makes_usual_answers_long() -> None:
+    """A third of six seconds is less than the configured usual answer takes."""
+    asked = limits(Times(CONFIG), deadline_s=6.0, remaining_s=6.0)
+    assert asked == Limits(2.0, 15.0, stream_inside=True)
+
+
+def test_a_lone_key_may_use_the_whole_deadline() -> None:
+    """Where no other key could take over, it is cut only if a usual answer would still fit in what is left."""
+    times = taught(7.5)
+    assert limits(times).stream_inside
+    alone = limits(times, another_live=False)
+    assert not alone.stream_inside
+    assert alone.first_byte_s == pytest.approx(18.75, rel=0.11)
+    assert limits(times, another_live=False, remaining_s=25.0).first_byte_s == 25.0
+
+
+def test_each_overrun_doubles_the_limit_up_to_a_third_of_the_deadline() -> None:
+    """Whoever ran out of time once is asked for in pieces, with twice as long until the first."""
+    times = taught(2.0, first_s=0.9)
+    assert [limits(times, overruns=count).stream_inside for count in (0, 1, 2)] == [False, True, True]
+    assert limits(times, overruns=1).first_byte_s == pytest.approx(4.5, rel=0.11)
+    assert limits(times, overruns=2).first_byte_s == pytest.approx(9.0, rel=0.11)
+    assert limits(times, overruns=3).first_byte_s == 10.0
+    assert limits(times, overruns=3, remaining_s=-1.0).first_byte_s == 0.0
+
+
+def test_a_stream_for_the_reader_is_limited_by_its_first_byte() -> None:
+    """It is in pieces already, so it is not asked for in pieces inside."""
+    asked = limits(taught(20.0, first_s=2.0), streamed=True)
+    assert not asked.stream_inside
+    assert asked.first_byte_s == pytest.approx(5.0, rel=0.11)
+    assert limits(Times(CONFIG), streamed=True).first_byte_s == 10.0
+
+
+def test_sizes_learn_apart() -> None:
+    """Short answers tell nothing of long ones."""
+    latency = Latency(CONFIG)
+    for _ in range(40):
+        latency.of(Size.SMALL).observe(None, 0.5)
+    assert latency.of(Size.SMALL).usual.learned
+    assert not latency.of(Size.UNKNOWN).usual.learned
+
+
+def test_what_was_learned_survives_a_restart() -> None:
+    """Through JSON, the usual times and the limits are what they were."""
+    rng = random.Random(2)
+    before = Latency(CONFIG)
+    for _ in range(256):
+        whole = rng.lognormvariate(0.9, 0.5)
+        before.of(Size.LARGE).observe(whole / 3, whole)
+    after = Latency(CONFIG)
+    after.restore(json.loads(json.dumps(before.save())))
+    old, new = before.of(Size.LARGE), after.of(Size.LARGE)
+    assert old.usual_first is not None
+    assert new.usual_first is not None
+    assert new.usual.p97 == pytest.approx(old.usual.p97, rel=0.06)
+    assert new.usual_first.p97 == pytest.approx(old.usual_first.p97, rel=0.06)
+    assert not after.of(Size.UNKNOWN).usual.learned
+    assert json.dumps(after.save()) == json.dumps(before.save())
+
+
+def test_nothing_learned_is_nothing_saved() -> None:
+    """A model nobody asked leaves no document."""
+    assert Latency(CONFIG).save() == {}
+
+
+def test_what_is_saved_changes_seldom() -> None:
+    """Storage is not written anew for every answer: only when a quarter of what is known is new."""
+    times = taught(2.0, answers=400)
+    saved = times.save()
+    changes = 0
+    for _ in range(400):
+        times.observe(None, 2.0)
+        changes += times.save() is not saved
+        saved = times.save()
+    assert 1 <= changes <= 5
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"large": 3}, {"large": {"whole": [1]}}, {"tiny": {}}, {"large": {"whole": {"seen": 9}}}]
+)
+def test_a_document_of_another_shape_is_ignored(document: dict[str, object]) -> None:
+    """What storage gives back may be of another release."""
+    latency = Latency(CONFIG)
+    latency.restore(document)
+    assert not latency.of(Size.LARGE).usual.learned
