@@ -6,7 +6,7 @@ UV := UV_NO_PROGRESS=1 $(BIN)/uv
 PATHS := bot.py cogs utils sandbox examples tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench simulate soak lock clean
+.PHONY: help run test check format bench simulate soak clients lock clean
 
 help:  ## List what can be done
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -39,8 +39,17 @@ format: $(VENV)/.dev  ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff check --fix $(wildcard $(PATHS))
 	$(BIN)/ruff format $(wildcard $(PATHS))
 
-bench: $(VENV)/.dev  ## Run the benchmarks and write their tables into docs/benchmarks
+bench: $(VENV)/.dev clients  ## Run the benchmarks and write their tables into docs/benchmarks
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.service --rounds 3
+	$(BIN)/python -m benchmarks.service.peers
+
+clients: benchmarks/envs/.litellm/.done  ## Install the clients that the pool is compared with, in environments of their own
+
+benchmarks/envs/.litellm/.done: benchmarks/envs/litellm.lock
+	@$(PYTHON) -m venv benchmarks/envs/.litellm
+	@benchmarks/envs/.litellm/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
 
 simulate: $(VENV)/.dev  ## Simulate the pool's rules over the scenarios, 20 seeds each
 	$(BIN)/python -m benchmarks.simulate $(ARGS)
@@ -51,6 +60,7 @@ soak: $(VENV)/.dev  ## Run the long forms of the tests
 lock: $(VENV)/.dev  ## Renew the locked requirements
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock requirements.txt
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock requirements-dev.txt
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o benchmarks/envs/litellm.lock benchmarks/envs/litellm.txt
 
 clean:  ## Remove the environment and caches; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
