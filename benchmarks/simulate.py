@@ -1,11 +1,11 @@
 """Drive the pool's own rules through scenarios on a virtual clock, and print what comes of it.
 
-``python -m benchmarks.simulate [SCENARIO.toml ...] [--seeds N] [--config FIELD=VALUE ...] [--plain] [--speed]
-[--replay RECORDS.jsonl [--keys N]]`` runs the files named (all of ``benchmarks/scenarios`` when none is) and prints one
-table per scenario: the mean over the seeds and the worst seed, then every goal with the figure it was measured by.
-``--plain`` starts from ``PoolConfig.plain()``; ``--config`` wins over what a scenario sets; ``--replay`` plays recorded
-requests again instead. The same arguments print the same tables on every machine, except with ``--speed``, which
-measures the simulator itself.
+``python -m benchmarks.simulate [SCENARIO.toml ...] [--seeds N] [--config FIELD=VALUE ...] [--plain] [--summary]
+[--speed] [--replay RECORDS.jsonl [--keys N]]`` runs the files named (all of ``benchmarks/scenarios`` when none is) and
+prints one table per scenario: the mean over the seeds and the worst seed, then every goal with the figure it was
+measured by; with ``--summary`` one row. ``--plain`` starts from ``PoolConfig.plain()``; ``--config`` wins over what a
+scenario sets; ``--replay`` plays recorded requests again instead. The same arguments print the same tables on every
+machine, except with ``--speed``, which measures the simulator itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.simulation.replay import replay
 from benchmarks.simulation.scenario import Load, Scenario, configured, read
-from benchmarks.simulation.table import figures_table, measure, table
+from benchmarks.simulation.table import figures_table, measure, summary_head, summary_row, table
 from benchmarks.simulation.world import run
 from utils.gemini_pool.policy import PoolConfig
 from utils.gemini_pool.policy.explaining.recorded import from_lines
@@ -35,6 +35,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--config", nargs="+", default=[], action="extend", metavar="FIELD=VALUE")
     parser.add_argument("--plain", action="store_true", help="start from PoolConfig.plain()")
     parser.add_argument("--speed", action="store_true", help="measure the simulator itself instead")
+    parser.add_argument("--summary", action="store_true", help="one row for each scenario")
     parser.add_argument("--replay", type=Path, help="a file of recorded requests instead of scenarios")
     parser.add_argument("--keys", type=int, help="with --replay: how many keys there are instead")
     told = parser.parse_args(argv)
@@ -71,8 +72,11 @@ def main(argv: list[str] | None = None) -> int:
             records = list(from_lines(told.replay.read_text(encoding="utf-8").splitlines()))
             print(figures_table(replay(records, configured(base, over), keys=told.keys).figures()))
             return 0
+        if told.summary:
+            print(summary_head())
+        lay_out = summary_row if told.summary else table
         for path in told.scenarios or sorted(SCENARIOS.glob("*.toml")):
-            print(table(measure(read(path), told.seeds, base=base, over=over)), flush=True)
+            print(lay_out(measure(read(path), told.seeds, base=base, over=over)), flush=True)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -86,7 +86,8 @@ def _quota(quota_id: str, limit: int, wait: float) -> Failure:
     return Failure(
         http_status=429,
         status="RESOURCE_EXHAUSTED",
-        message="You exceeded your current quota, please check your plan and billing details.",
+        # the service tells the wait to the nanosecond in words, and rounded in its details
+        message=f"You exceeded your current quota, please check your plan. Please retry in {max(0.0, wait):.9f}s.",
         details=(
             {"violations": [{"quotaId": quota_id, "quotaValue": str(limit)}]},
             {"retryDelay": f"{max(0, round(wait))}s"},

@@ -64,6 +64,28 @@ def table(measured: Measured) -> str:
     return "\n".join(lines) + "\n"
 
 
+#: The columns of the summary, by figure.
+_SUMMARY = ("availability", "calls_per_served", "refused_per_served", "wasted", "wait_p50", "wait_p95", "wait_p99")
+
+
+def summary_head() -> str:
+    """Give the head of the table of which ``summary_row`` is a row."""
+    names = ["scenario", *(FIGURES[name] for name in _SUMMARY), "goals"]
+    return "| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|"
+
+
+def summary_row(measured: Measured) -> str:
+    """Lay out one scenario in one row: means over the seeds, and its goals."""
+    goals = []
+    for goal in measured.scenario.goals:
+        values = list(measured.values[goal.figure])
+        word = "" if goal.is_met(values) else "**not reached** "
+        bound = str(goal).removeprefix(goal.figure).strip()
+        goals.append(f"{word}{goal.figure} {shown(goal.value(values))} (goal {bound})")
+    cells = [measured.scenario.name, *(shown(measured.mean(name)) for name in _SUMMARY), "; ".join(goals)]
+    return "| " + " | ".join(cells) + " |"
+
+
 def figures_table(figures: Mapping[str, float]) -> str:
     """Lay out the figures of one run, one a line; those it has nothing of are left out."""
     lines = [f"| {FIGURES[name]} | {shown(value)} |" for name, value in figures.items() if not math.isnan(value)]

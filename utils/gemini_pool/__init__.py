@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from utils.gemini_pool.chat import Chat
-    from utils.gemini_pool.configuration import Configuration, read
+    from utils.gemini_pool.configuration import Configuration, ConfiguredKey, read
     from utils.gemini_pool.default import (
         create_chat,
         gemini_pool,
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
         UpstreamError,
         UsageError,
     )
-    from utils.gemini_pool.models import ModelInfo
+    from utils.gemini_pool.keyring import KeyCheck, Keyring, ListedKey
+    from utils.gemini_pool.models import ModelInfo, successor_of
+    from utils.gemini_pool.policy import Wait
     from utils.gemini_pool.policy.alerts import Alert, AlertKind
     from utils.gemini_pool.policy.config import PoolConfig
     from utils.gemini_pool.policy.explaining.recorded import Recorded, RecordedAttempt
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "chat": ("Chat",),
-    "configuration": ("Configuration", "read"),
+    "configuration": ("Configuration", "ConfiguredKey", "read"),
     "default": (
         "create_chat",
         "gemini_pool",
@@ -81,7 +83,9 @@ _ROOMS = {
         "UpstreamError",
         "UsageError",
     ),
-    "models": ("ModelInfo",),
+    "keyring": ("KeyCheck", "Keyring", "ListedKey"),
+    "models": ("ModelInfo", "successor_of"),
+    "policy": ("Wait",),
     "policy.alerts": ("Alert", "AlertKind"),
     "policy.config": ("PoolConfig",),
     "policy.explaining.recorded": ("Recorded", "RecordedAttempt"),
@@ -97,10 +101,14 @@ __all__ = [
     "Chat",
     "Configuration",
     "ConfigurationError",
+    "ConfiguredKey",
     "DeadlineError",
     "GeminiAPIPool",
     "InvalidRequestError",
+    "KeyCheck",
     "KeyFormatError",
+    "Keyring",
+    "ListedKey",
     "ModelInfo",
     "ModelOverloadedError",
     "NoKeysError",
@@ -116,6 +124,7 @@ __all__ = [
     "UnknownModelError",
     "UpstreamError",
     "UsageError",
+    "Wait",
     "create_chat",
     "gemini_pool",
     "generate_content",
@@ -126,6 +135,7 @@ __all__ = [
     "reset_api_pool",
     "reset_api_stats",
     "stream_content",
+    "successor_of",
 ]
 
 

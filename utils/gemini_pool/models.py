@@ -59,10 +59,15 @@ class Catalogue:
     def resolve(self, name: str) -> str:
         """Give the id to ask for: without ``models/``, and the successor where the service still had none better."""
         bare = name.removeprefix("models/")
-        successor = model_data.SUCCESSORS.get(bare)
+        successor = successor_of(bare)
         if successor is None or any(model.name == bare for model in self._models):
             return bare
         if bare not in self._named:
             self._named.add(bare)
             _log.warning("%s is retired (as of %s): %s answers instead", bare, model_data.AS_OF, successor)
         return successor
+
+
+def successor_of(name: str) -> str | None:
+    """Name the model that answers in place of a retired one, by the dated data; None: it is not known to be retired."""
+    return model_data.SUCCESSORS.get(name.removeprefix("models/"))

@@ -29,7 +29,7 @@ from utils.gemini_pool.policy import Failure, KeySpec, Policy, PoolConfig, Wait
 from utils.gemini_pool.policy.alerts import Alert
 from utils.gemini_pool.policy.explaining.explain import explain
 from utils.gemini_pool.policy.explaining.recorded import Recorded, recorded
-from utils.gemini_pool.policy.statistics import key_stats, model_stats
+from utils.gemini_pool.policy.statistics import key_stats, model_stats, quota_stats
 from utils.gemini_pool.provider.attempts import Response
 from utils.gemini_pool.provider.calls import Provider
 from utils.gemini_pool.provider.clients import Clients
@@ -311,6 +311,11 @@ class GeminiAPIPool:
         """Answer ``{total_keys, total_requests, failed_requests, ..., key_usage: {"Key #1": {...}}}``."""
         with self._lock:
             return key_stats(self._policy)
+
+    def get_quota_stats(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Answer ``{project: {model: {"limit": requests a day, "left": of them}}}`` where a daily limit is known."""
+        with self._lock:
+            return quota_stats(self._policy)
 
     def reset_api_pool(self, model_name: str | None = None) -> None:
         """Start health anew for one model or all, and take in the keys as configured now; counts stay."""

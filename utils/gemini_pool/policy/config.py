@@ -30,7 +30,7 @@ class PoolConfig:
     # Gate of a key for a model
     open_after_faults: int = 3
     open_after_timeouts: int = 2
-    open_min_calls: float = 5.0
+    open_min_calls: float = 4.0
     open_error_rate: float = 0.20
     #: A key must be this many times as bad as the others together before it is ejected.
     peer_factor: float = 2.0

@@ -63,6 +63,20 @@ def key_stats(policy: Policy) -> dict[str, Any]:
     }
 
 
+def quota_stats(policy: Policy) -> dict[str, dict[str, dict[str, int]]]:
+    """Answer ``{project: {model: {"limit": requests a day, "left": of them}}}`` where the daily limit is known."""
+    now = policy.clock()
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for model, pool in policy.pools.items():
+        for project in pool.projects:
+            limit = project.quota.day_limit(now)
+            if limit is not None:
+                left = 0 if project.quota.is_closed(now) else max(0, limit - project.quota.sent_today)
+                name = project.lanes[0].key.project_name
+                found.setdefault(name, {})[model] = {"limit": limit, "left": left}
+    return found
+
+
 def _of_key(policy: Policy, key: Key, counts: Counts, now: float) -> dict[str, Any]:
     state, until = _state(policy, key, now)
     return {

@@ -115,6 +115,12 @@ class ProjectQuota:
         """Requests begun on this Pacific day."""
         return self._sent.today
 
+    def day_limit(self, now: float) -> int | None:
+        """Requests a Pacific day that the project may send, as far as known."""
+        if now >= self._review_at:
+            self._work_out(now)
+        return self._restraints.day
+
     def sent_since(self, after: float) -> int:
         """Requests begun after a time within the last minute, but for those that were refused."""
         return count_since(self._starts, after)

@@ -39,6 +39,11 @@ class Restraints:
         #: Until when nothing changes by time alone.
         self.until = 0.0
 
+    @property
+    def day(self) -> int | None:
+        """Requests a day that the project may send, as far as known."""
+        return self._day
+
     def work_out(self, now: float) -> None:
         """Look at all limits as they are now."""
         until = [self._sent.day_ends]
