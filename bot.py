@@ -1,6 +1,7 @@
 """The composition root: reads the configuration, builds the rooms in order, runs the bot, closes in reverse.
 
-Called as ``python bot.py [--sandbox [all|gemini|discord]] [--sandbox-url URL] [--port N] [--keep] [--auto]``.
+Called as ``python bot.py [--sandbox [all|gemini|discord]] [--sandbox-url URL] [--port N] [--keep] [--auto]``, or with
+``--new-master-key``, which only puts a new key on top of the master key file: the next start encrypts all anew.
 
 The order is settings, sandbox (if any), storage, pool, conversations, bot; each is closed after those behind
 it. ``choose`` is the start matrix, ``compose`` the building, ``run_until_stopped`` the life. SIGTERM and SIGINT
@@ -32,10 +33,19 @@ import discord
 
 import sandbox
 from cogs import CDN_HOSTS, GeminiBot, make_bot
+from cogs.custody import Custody, make_custody
+from cogs.identifies import Identifies
+from cogs.insight import look_into
+from cogs.keychain import KeyChain, load_added
 from utils.conversations import Conversations
-from utils.gemini_pool import Configuration, GeminiAPIPool, PoolError, install_default_pool, read
+from utils.conversations.fairness import FairUse, OwnerLimits
+from utils.conversations.preferences import Preferences
+from utils.gemini_pool import Configuration, GeminiAPIPool, Keyring, PoolError, install_default_pool, read
 from utils.i18n import load_catalogues, translate
+from utils.rendering.parts import DiscordMarkdown
 from utils.security import Redactor, Secret, install_redaction
+from utils.security.encryption import EncryptionError
+from utils.security.masterkeys import MasterKeys
 from utils.settings import (
     Settings,
     SettingsError,
@@ -45,7 +55,7 @@ from utils.settings import (
     load_settings,
     without_gemini_keys,
 )
-from utils.storage import Storage, StorageError, open_storage
+from utils.storage import Storage, StorageError, database_exists, open_storage
 
 _log = logging.getLogger("bot")
 
@@ -53,6 +63,7 @@ SandboxPart = Literal["all", "gemini", "discord"]
 
 SANDBOX_DATABASE = Path("data/sandbox.db")
 SANDBOX_LOG = Path("data/sandbox.log")
+SANDBOX_MASTER_KEY = Path(".keys/sandbox.key")
 DRAIN_TIMEOUT_S = 20.0
 CLOSE_TIMEOUT_S = 1.5
 _RUN_ID = "sandbox.run_id"
@@ -64,13 +75,17 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line. ``part`` is what the sandbox stands for, or None; ``auto`` lets the bot choose."""
+    """The command line. ``part`` is what the sandbox stands for, or None; ``auto`` lets the bot choose.
+
+    ``new_master_key``: do nothing but put a new master key on top of the file.
+    """
 
     part: SandboxPart | None
     url: str | None
     port: int | None
     keep: bool
     auto: bool
+    new_master_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +119,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bot until it is stopped; gives the process's exit code."""
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    for talkative in ("alembic", "google_genai"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
     # the bot never joins a voice channel: that parts for it are missing is no news
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    # what these say at every start and every question tells an operator nothing
-    for chatty in ("alembic", "google_genai"):
+    # what these say at every start and every question tells an operator nothing, or (aiosqlite) what people said
+    for chatty in ("alembic", "google_genai", "aiosqlite"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     redactor = Redactor()
     put_back = install_redaction(redactor)
     try:
         load_catalogues()
-        asyncio.run(serve(options, redactor))
+        if options.new_master_key:
+            add_master_key()
+        else:
+            asyncio.run(serve(options, redactor))
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - the last border: whatever it is, the operator gets a sentence
@@ -129,10 +145,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def add_master_key() -> None:
+    """Put a new key on top of the master key file, and say so; raises SettingsError and EncryptionError."""
+    keys = _master_keys(load_settings(environment()))
+    ring = keys.add()
+    _say(translate("start.master_key_added", "en", path=keys.path, key_id=ring.ids[0]))
+
+
 def explain(error: Exception) -> tuple[int, str]:
     """Give the exit code and the sentence for an error that ended the bot: 2 is for what must be configured."""
     match error:
-        case StartError() | SettingsError() | StorageError() | PoolError() | sandbox.SandboxError():
+        case StartError() | SettingsError() | StorageError() | EncryptionError() | PoolError() | sandbox.SandboxError():
             return 2, str(error)
         case discord.LoginFailure() | discord.ConnectionClosed(code=4004):
             return 2, translate("start.bad_token", "en")
@@ -158,6 +181,8 @@ class Start:
     configured: Callable[[], Configuration]
     box: sandbox.Sandbox | None
     keep: bool
+    #: Whether Discord is the sandbox's, which takes no token away from a bot that starts too often.
+    emulated_discord: bool
 
 
 async def serve(options: Options, redactor: Redactor) -> None:
@@ -179,9 +204,11 @@ async def compose(options: Options, redactor: Redactor, stack: AsyncExitStack) -
     begun = await settle(options, redactor, stack)
     logging.getLogger().setLevel(begun.settings.log_level)
     storage = await _open_storage(begun, stack)
+    keyring = Keyring(begun.configured)
+    damaged = await load_added(storage.vault, keyring, redactor)
     make_pool = functools.partial(
         GeminiAPIPool.from_configuration,
-        begun.configured,
+        keyring,
         store=storage.statistics,
         default_model=begun.settings.gemini_model,
     )
@@ -189,7 +216,11 @@ async def compose(options: Options, redactor: Redactor, stack: AsyncExitStack) -
     pool = await asyncio.to_thread(make_pool)
     await stack.enter_async_context(pool)
     install_default_pool(pool)
-    return _make_bot(begun, pool, storage), begun.token
+    chain = KeyChain(storage.vault, keyring, pool, redactor, damaged=damaged)
+    custody = make_custody(storage, chain, retention_days=begun.settings.retention_days)
+    fair = FairUse(storage.limits, OwnerLimits.of_settings(begun.settings))
+    stack.push_async_callback(fair.aclose)
+    return _make_bot(begun, pool, storage, custody, fair), begun.token
 
 
 async def settle(options: Options, redactor: Redactor, stack: AsyncExitStack) -> Start:
@@ -197,7 +228,8 @@ async def settle(options: Options, redactor: Redactor, stack: AsyncExitStack) ->
     variables = await asyncio.to_thread(environment)
     _learn_secrets(redactor, variables)
     has_token = bool(variables.get("DISCORD_TOKEN", "").strip())
-    plan = choose(options, has_token=has_token, has_keys=has_gemini_keys(variables))
+    has_keys = has_gemini_keys(variables) or (has_token and await _has_added_keys(options, variables))
+    plan = choose(options, has_token=has_token, has_keys=has_keys)
     if plan.note is not None:
         _say(plan.note)
     box = None
@@ -217,13 +249,25 @@ async def settle(options: Options, redactor: Redactor, stack: AsyncExitStack) ->
     settings = load_settings(await asyncio.to_thread(read_variables))
     if settings.discord_token is None:
         raise StartError(translate("start.no_token", "en"))
-    return Start(settings, settings.discord_token, lambda: read(read_variables()), box, options.keep)
+    emulated = plan.part is not None and plan.part != "gemini"
+    return Start(settings, settings.discord_token, lambda: read(read_variables()), box, options.keep, emulated)
+
+
+async def _has_added_keys(options: Options, variables: Mapping[str, str]) -> bool:
+    """Tell whether the database holds keys that were added while running, for a start without any other."""
+    settings = load_settings(variables)
+    if options.part is not None or not await asyncio.to_thread(database_exists, settings.database_url):
+        return False
+    async with open_storage(settings.database_url, keys=_master_keys(settings)) as storage:
+        return any(key.secret is not None for key in await storage.vault.load())
 
 
 def sandboxed(variables: Mapping[str, str], box: sandbox.Sandbox, part: SandboxPart) -> dict[str, str]:
     """Put the sandbox's keys, token and database in place of the real ones, and leave out every proxy."""
     values = {name: value for name, value in variables.items() if not name.lower().endswith("_proxy")}
     values["DATABASE_URL"] = f"sqlite:///{SANDBOX_DATABASE.as_posix()}"
+    values["MASTER_KEY_FILE"] = str(SANDBOX_MASTER_KEY)
+    values.pop("MASTER_KEYS", None)
     if part != "discord":
         values = without_gemini_keys(values)
         values["GEMINI_API_KEYS"] = ",".join(box.gemini_keys)
@@ -281,16 +325,20 @@ class _Signals:
 
 async def _open_storage(begun: Start, stack: AsyncExitStack) -> Storage:
     """Open the database; in the sandbox an empty one for each new run, unless it is to be kept."""
-    url, box = begun.settings.database_url, begun.box
-    storage = await stack.enter_async_context(open_storage(url))
+    url, box, keys = begun.settings.database_url, begun.box, _master_keys(begun.settings)
+    storage = await stack.enter_async_context(open_storage(url, keys=keys))
     if box is None:
         return storage
     if not begun.keep and await storage.meta.get(_RUN_ID) not in (None, box.run_id):
         await storage.aclose()
         await asyncio.to_thread(_remove_sandbox_database)
-        storage = await stack.enter_async_context(open_storage(url))
+        storage = await stack.enter_async_context(open_storage(url, keys=keys))
     await storage.meta.set(_RUN_ID, box.run_id)
     return storage
+
+
+def _master_keys(settings: Settings) -> MasterKeys:
+    return MasterKeys(settings.master_key_file, settings.master_keys)
 
 
 def _remove_sandbox_database() -> None:
@@ -300,19 +348,34 @@ def _remove_sandbox_database() -> None:
             path.unlink()
 
 
-def _make_bot(begun: Start, pool: GeminiAPIPool, storage: Storage) -> GeminiBot:
+def _make_bot(begun: Start, pool: GeminiAPIPool, storage: Storage, custody: Custody, fair: FairUse) -> GeminiBot:
     settings, box = begun.settings, begun.box
-    conversations = Conversations(storage.conversations, pool, wall=time.time, default_model=settings.gemini_model)
+    preferences = Preferences(storage.settings, storage.personas)
+    conversations = Conversations(
+        storage.conversations,
+        pool,
+        wall=time.time,
+        default_model=settings.gemini_model,
+        guide=preferences,
+        presentation=DiscordMarkdown(),
+        fair=fair,
+    )
     cdn_host = urlsplit(discord.Asset.BASE).netloc
     bot = make_bot(
         pool,
         conversations,
         storage.meta,
+        preferences=preferences,
+        personas=storage.personas,
+        custody=custody,
+        insight=look_into(storage, watch=pool, quotas=pool),
+        fair=fair,
         admin_ids=settings.admin_ids,
         default_model=settings.gemini_model,
         reads_content=settings.message_content_intent,
         cdn_hosts={cdn_host} if box is not None else CDN_HOSTS | {cdn_host},
         commands_epoch=box.run_id if box is not None else "",
+        identifies=None if begun.emulated_discord else Identifies(storage.limits),
     )
 
     async def say_ready() -> None:
@@ -328,6 +391,8 @@ def _learn_secrets(redactor: Redactor, variables: Mapping[str, str]) -> None:
     for secret in gemini_secrets(variables):
         redactor.add(secret)
     redactor.add(Secret(variables.get("DISCORD_TOKEN", ""), "DISCORD_TOKEN"))
+    for master in variables.get("MASTER_KEYS", "").split(","):
+        redactor.add(Secret(master.strip(), "MASTER_KEYS"))
     try:
         password = urlsplit(variables.get("DATABASE_URL", "")).password
     except ValueError:
@@ -349,9 +414,17 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--port", type=int, help="port of the sandbox's page (0: any free one)")
     parser.add_argument("--keep", action="store_true", help="keep the sandbox's database over a new run")
     parser.add_argument("--auto", action="store_true", help="use the sandbox for what is not configured")
+    parser.add_argument("--new-master-key", action="store_true", help="add a master key to the file, and end")
     given = parser.parse_args(arguments)
     part: SandboxPart | None = given.sandbox or ("all" if given.sandbox_url else None)
-    return Options(part=part, url=given.sandbox_url, port=given.port, keep=given.keep, auto=given.auto)
+    return Options(
+        part=part,
+        url=given.sandbox_url,
+        port=given.port,
+        keep=given.keep,
+        auto=given.auto,
+        new_master_key=given.new_master_key,
+    )
 
 
 def _say(line: str) -> None:

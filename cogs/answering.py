@@ -1,30 +1,65 @@
 """The way of every question: fetched, stored, answered and streamed, whichever command or message it came by.
 
-``Answering`` is what the cogs share: ``answer`` takes who asks what (``Asked``), the conversation it
-belongs to and the target its answer is written to. What always holds: a question is stored before the model
-is asked, and one that was stored before is not answered again; where the answer stands is stored as soon as
-it stands. How the text gets into Discord is ``utils.rendering.discord``'s, which turn runs when is
-``utils.conversations``'s. Errors: AttachmentUnreadError, and what storing the question raises; what goes
+``Answering`` is what the cogs share. ``take`` stores what somebody asks (``Asked``) in its conversation, ``give``
+answers a turn in a place, ``answer`` does both. What always holds: a question is stored before the model is asked, and
+one that was stored before, or joined a turn that waits, is not answered here; where the answer stands is stored as soon
+as it stands; a turn is let go of only when its end was shown, or there is no place any more where it could be. How the
+text gets into Discord is ``utils.rendering.discord``'s, which turn runs when is ``utils.conversations``'s, what comes
+after an answer is ``afterwards``'s. Errors: AttachmentUnreadError, and what storing the question raises; what goes
 wrong after that is said by the writer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import discord
 
+from cogs.afterwards import Afterwards
+from cogs.controls import Action, AnswerControls
 from cogs.desk import ErrorDesk
 from cogs.incoming import Intake
-from utils.conversations import Conversations, Question
-from utils.rendering.discord import AnswerWriter, ChannelTarget, InteractionTarget, Place
+from cogs.turnstile import Turnstile
+from utils.conversations import (
+    CUT_OFF,
+    STOPPED,
+    AnswerTakenError,
+    Conversations,
+    EmptyAnswerError,
+    Question,
+    StoppedAnswerError,
+    Turn,
+    Waiting,
+)
+from utils.gemini_pool import UnavailableError
+from utils.i18n import translate
+from utils.rendering.discord import AnswerWriter, ChannelTarget, Controls, Place, TokenTarget, WrittenAnswer
+from utils.rendering.waiting import waiting_sentence
 from utils.storage import Conversation
+
+Target: TypeAlias = ChannelTarget | TokenTarget
+#: Makes the place of an answer, given what its messages are known by when sent twice, and its buttons.
+MakeTarget: TypeAlias = Callable[[str, Controls], Target]
+
+#: Everywhere an answer can be stopped and asked for again; elsewhere only where the bot may write by itself.
+ANYWHERE: frozenset[Action] = frozenset({"stop", "again"})
+IN_CHANNEL: frozenset[Action] = ANYWHERE | {"more"}
+IN_SERVER: frozenset[Action] = IN_CHANNEL | {"branch"}
+
+_CLOSE_TIMEOUT_S = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks what and where, before the files are fetched. ``source_id``: the message's or interaction's id."""
+    """Who asks what and where, before the files are fetched. ``source_id``: the message's or interaction's id.
+
+    ``token`` is the interaction's, where its deferred answer is to be edited.
+    """
 
     source_id: int
     user: discord.User | discord.Member
@@ -33,9 +68,12 @@ class Asked:
     text: str
     locale: str
     files: Sequence[discord.Attachment] = ()
+    token: str | None = None
 
 
-def asked_by_interaction(interaction: discord.Interaction, text: str, files: Sequence[discord.Attachment]) -> Asked:
+def asked_by_interaction(
+    interaction: discord.Interaction, text: str, files: Sequence[discord.Attachment], *, keeps_token: bool = False
+) -> Asked:
     """Take the asker, the place and the language from an interaction."""
     return Asked(
         source_id=interaction.id,
@@ -45,20 +83,40 @@ def asked_by_interaction(interaction: discord.Interaction, text: str, files: Seq
         text=text,
         locale=str(interaction.locale),
         files=files,
+        token=interaction.token if keeps_token else None,
     )
 
 
 class Answering:
-    """Stores questions and streams their answers."""
+    """Stores questions and streams their answers; ``wall`` gives unix seconds."""
 
-    def __init__(self, conversations: Conversations, intake: Intake, desk: ErrorDesk) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        intake: Intake,
+        desk: ErrorDesk,
+        afterwards: Afterwards,
+        *,
+        turnstile: Turnstile,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._conversations = conversations
         self._intake = intake
         self._desk = desk
+        self._afterwards = afterwards
+        self._turnstile = turnstile
+        self._wall = wall
 
-    async def answer(self, asked: Asked, conversation: Conversation, target: InteractionTarget | ChannelTarget) -> bool:
-        """Answer a question in its conversation; False: it had been asked before, and nothing was done."""
-        attachments = await self._intake.attachments(asked.files)
+    async def take(self, asked: Asked, conversation: Conversation, *, place: Place | None = None) -> Turn | None:
+        """Store a question, whose answer stands in ``place`` already; the turn that is to be answered here.
+
+        None: it had been asked before, or joined a turn that is answered already by somebody.
+        """
+        try:
+            attachments = await self._intake.attachments(asked.files)
+        except Exception:
+            self._turnstile.give_back(asked.source_id)
+            raise
         question = Question(
             source_id=asked.source_id,
             user_id=asked.user.id,
@@ -68,19 +126,133 @@ class Answering:
             text=asked.text,
             attachments=attachments,
             locale=asked.locale,
+            token=asked.token,
         )
         turn = await self._conversations.ask(conversation, question)
-        if turn is None:
-            return False
-
-        async def placed(place: Place) -> None:
+        if turn is None or turn.source_id != asked.source_id:
+            return None
+        if place is not None:
             await self._conversations.begun(turn, channel_id=place.channel_id, message_id=place.message_id)
+        return turn
+
+    async def give(
+        self,
+        turn: Turn,
+        conversation: Conversation,
+        make_target: MakeTarget,
+        *,
+        here: frozenset[Action],
+        use_id: int | None = None,
+    ) -> None:
+        """Answer a turn that is held, or show the end of one that was answered.
+
+        ``use_id`` is what the turnstile counted (None: the question itself), given back where nobody could answer.
+        """
+        with self._conversations.responsible(turn):
+            target = make_target(str(turn.id), AnswerControls(self._conversations, turn, here=here))
+            written = await self._write(turn, target)
+        if _came_to_nothing(written):
+            self._turnstile.give_back(turn.source_id if use_id is None else use_id)
+        await self._conclude(turn, conversation, written)
+        if isinstance(written.error, AnswerTakenError) and written.place is not None:
+            await self._clear(turn, target)
+
+    async def _write(self, turn: Turn, target: Target) -> WrittenAnswer:
+        async def placed(place: Place) -> None:
+            await self._conversations.begun(
+                turn, channel_id=place.channel_id, message_id=place.message_id, more=place.more
+            )
 
         writer = AnswerWriter(
             target,
-            locale=asked.locale,
+            locale=turn.locale,
             on_place=placed,
-            sentence=lambda error: self._desk.sentence(error, asked.locale, where="an answer"),
+            sentence=lambda error: self._desk.sentence(error, turn.locale, where="an answer"),
+            silent=lambda error: isinstance(error, AnswerTakenError),
+            note=lambda: self._note(turn),
+            instead=await self._stored_answer(turn),
         )
-        await writer.run(self._conversations.answer(turn))
+        try:
+            async with aclosing(self._texts(turn, writer)) as texts:
+                return await writer.run(texts)
+        except asyncio.CancelledError:
+            # the writer has said that it was stopped
+            await _closing(self._conversations.delivered(turn))
+            raise
+
+    async def answer(
+        self,
+        asked: Asked,
+        conversation: Conversation,
+        make_target: MakeTarget,
+        *,
+        here: frozenset[Action],
+        place: Place | None = None,
+    ) -> bool:
+        """Take a question and answer it; False: there was nothing to be done."""
+        turn = await self.take(asked, conversation, place=place)
+        if turn is None:
+            return False
+        await self.give(turn, conversation, make_target, here=here)
         return True
+
+    async def _conclude(self, turn: Turn, conversation: Conversation, written: WrittenAnswer) -> None:
+        taken = isinstance(written.error, AnswerTakenError)
+        if not taken and (written.delivered or written.gone):
+            await self._conversations.delivered(turn)
+        elif not taken:
+            self._conversations.let_go(turn)
+        if written.error is None:
+            self._afterwards.follow(turn, conversation)
+
+    async def _clear(self, turn: Turn, target: Target) -> None:
+        """Take away what was written of an answer whose question was deleted meanwhile."""
+        current = await self._conversations.turn(turn.id)
+        if current is None or current.error_kind == "deleted":
+            await target.remove()
+
+    async def _texts(self, turn: Turn, writer: AnswerWriter) -> AsyncGenerator[str, None]:
+        if turn.state == "answered":
+            yield await self._stored_answer(turn)
+            return
+
+        def waits(waiting: Waiting) -> None:
+            writer.waits(
+                waiting_sentence(
+                    turn.locale,
+                    place=waiting.place,
+                    estimate_s=waiting.estimate_s,
+                    obstacle=waiting.obstacle,
+                    now=self._wall(),
+                )
+            )
+
+        async with aclosing(self._conversations.answer(turn, on_wait=waits)) as texts:
+            async for text in texts:
+                yield text
+
+    async def _stored_answer(self, turn: Turn) -> str:
+        """Give the answer that a turn has from before, or ""."""
+        if turn.attempt == 0 and turn.state != "answered":
+            return ""
+        return next((said.text for said in await self._conversations.said(turn) if said.role == "model"), "")
+
+    async def _note(self, turn: Turn) -> str | None:
+        """Say under an answer that it is not whole, and what to do."""
+        current = await self._conversations.turn(turn.id)
+        reason = current.finish_reason if current is not None else None
+        if reason == STOPPED:
+            return translate("chat.stopped", turn.locale)
+        return translate("chat.cut_off", turn.locale) if reason == CUT_OFF else None
+
+
+def _came_to_nothing(written: WrittenAnswer) -> bool:
+    """Tell whether nobody could answer, through no fault of who asked, so that the question need not count."""
+    mine = (EmptyAnswerError, StoppedAnswerError)
+    return isinstance(written.error, UnavailableError) and not isinstance(written.error, mine) and not written.text
+
+
+async def _closing(write: Coroutine[Any, Any, None]) -> None:
+    """Let a last write end, though the task is being cancelled, but not for long."""
+    task = asyncio.ensure_future(write)
+    await asyncio.wait({task}, timeout=_CLOSE_TIMEOUT_S)

@@ -1,32 +1,37 @@
 """The Discord client: what it asks of Discord, and how cogs, commands and the stop hang on it.
 
 ``GeminiBot`` takes its cogs as a function, loads them before the gateway connects, and sends the commands
-when they changed. Its command tree notes each user's language, counts each interaction as running, and
-turns new ones away once the bot is stopping. What always holds: nobody is ever mentioned by what the bot
-says; no prefix commands exist; an error that reaches the client is logged with an error id. Connecting and
-signals are ``bot.py``'s.
+when they changed; ``background`` is what runs as long as it does. Its command tree notes each user's
+language, counts each interaction as running, and turns new ones away once the bot is stopping, as well as
+those that the server keeps for others. What always holds: nobody is ever mentioned by what the bot says; no
+prefix commands exist; an error that reaches the client is logged with an error id. Connecting and signals
+are ``bot.py``'s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.access import Gatekeeper
 from cogs.desk import ErrorDesk, StoppingError
-from cogs.models import ModelChoices
+from cogs.identifies import Identifies
 from cogs.readers import Readers
 from cogs.running import RunningAnswers
 from cogs.sync import Notes, sync_commands
 from cogs.translator import CatalogueTranslator
+from utils.storage import StorageError
 
 _log = logging.getLogger(__name__)
 
+#: The client is ready when no further server has been heard of for so long.
+READY_AFTER_S = 2.0
 # waiting longer than this for a rate limit helps nobody: the interaction's reader has gone
 _LONGEST_RATELIMIT_S = 60.0
 
@@ -39,12 +44,15 @@ class GeminiBot(commands.Bot):
         *,
         make_cogs: Callable[[GeminiBot], Sequence[commands.Cog]],
         notes: Notes,
-        models: ModelChoices,
         desk: ErrorDesk,
         readers: Readers,
         running: RunningAnswers,
+        gatekeeper: Gatekeeper,
+        background: Sequence[Callable[[], Coroutine[Any, Any, None]]],
         reads_content: bool,
         commands_epoch: str = "",
+        ready_after_s: float = READY_AFTER_S,
+        identifies: Identifies | None = None,
     ) -> None:
         # the bot has no voice; without this each start would advise to install one
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -56,16 +64,19 @@ class GeminiBot(commands.Bot):
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=_LONGEST_RATELIMIT_S,
+            guild_ready_timeout=ready_after_s,
             tree_cls=_Tree,
         )
         self._make_cogs = make_cogs
         self._notes = notes
-        self._models = models
         self._epoch = commands_epoch
-        self._background: asyncio.Task[None] | None = None
+        self._background = background
+        self._identifies = identifies
+        self._tasks: list[asyncio.Task[None]] = []
         self.desk = desk
         self.readers = readers
         self.running = running
+        self.gatekeeper = gatekeeper
         self.tree.error(desk.on_command)
 
     async def setup_hook(self) -> None:
@@ -75,13 +86,26 @@ class GeminiBot(commands.Bot):
             await self.add_cog(cog)
         if await sync_commands(self.tree, self._notes, epoch=self._epoch):
             _log.info("the commands were sent to Discord")
-        self._background = asyncio.create_task(self._models.keep_fresh(), name="models")
+        self._tasks = [asyncio.create_task(work()) for work in self._background]
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Connect to the gateway, once a session may be begun, and stay connected."""
+        if self._identifies is not None:
+            await self._identifies.ready()
+        await super().connect(reconnect=reconnect)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Count a new session before it is begun; where there were too many, the connection is made anew later."""
+        await super().before_identify_hook(shard_id, initial=initial)
+        if self._identifies is not None:
+            await self._identifies.spend()
 
     async def close(self) -> None:
         """Leave Discord; running answers are ``RunningAnswers.drain``'s."""
-        if self._background is not None:
-            self._background.cancel()
-            await asyncio.wait([self._background])
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await super().close()
 
     async def on_message(self, message: discord.Message, /) -> None:
@@ -100,8 +124,14 @@ class _Tree(app_commands.CommandTree[GeminiBot]):
         bot.readers.remember(interaction)
         if interaction.type is discord.InteractionType.autocomplete:
             return not bot.running.closing
-        if bot.running.join():
-            return True
-        sentence = bot.desk.sentence(StoppingError(), str(interaction.locale), where="stopping")
-        await bot.desk.tell(interaction, sentence)
-        return False
+        if not bot.running.join():
+            sentence = bot.desk.sentence(StoppingError(), str(interaction.locale), where="stopping")
+            await bot.desk.tell(interaction, sentence)
+            return False
+        try:
+            refusal = await bot.gatekeeper.refusal(interaction)
+        except StorageError as error:
+            refusal = bot.desk.sentence(error, str(interaction.locale), where="who may use a command")
+        if refusal is not None:
+            await bot.desk.tell(interaction, refusal)
+        return refusal is None

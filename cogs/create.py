@@ -1,8 +1,8 @@
 """``/ai-art``: a work of art described in words, as an embed titled with the theme.
 
-One call of the pool, no conversation. What always holds: an empty or over-long theme is refused to its
-author alone before anything is sent; the embed keeps within Discord's 256 characters of title and 4096 of
-description.
+One call of the pool, no conversation, under the server's safety settings. What always holds: an empty or over-long
+theme is refused to its author alone before anything is sent; the embed keeps within Discord's 256 characters of title
+and 4096 of description.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from cogs.desk import ErrorDesk
 from cogs.incoming import Intake
-from utils.gemini_pool import GeminiAPIPool, PoolError
+from cogs.making import Maker
 from utils.i18n import translate
 
 _MOST_TITLE = 256
@@ -23,8 +23,8 @@ _MOST_DESCRIPTION = 4096
 class CreateCog(commands.Cog):
     """`/ai-art`."""
 
-    def __init__(self, pool: GeminiAPIPool, intake: Intake, desk: ErrorDesk) -> None:
-        self._pool = pool
+    def __init__(self, maker: Maker, intake: Intake, desk: ErrorDesk) -> None:
+        self._maker = maker
         self._intake = intake
         self._desk = desk
 
@@ -36,24 +36,21 @@ class CreateCog(commands.Cog):
         """Describe a work of art."""
         locale = str(interaction.locale)
         refusal = self._intake.refusal(theme, ())
-        if refusal is not None:
-            await interaction.response.send_message(refusal.sentence(locale), ephemeral=True)
+        sentence = refusal.sentence(locale) if refusal is not None else await self._maker.admission(interaction)
+        if sentence is not None:
+            await interaction.response.send_message(sentence, ephemeral=True)
             return
         await interaction.response.defer(thinking=True)
-        answer, _success = await self._pool.generate_content(
-            prompt=theme,
-            system_instruction=translate("art.instructions", locale),
-            user=str(interaction.user.id),
+        answer, asked_model = await self._maker.make(
+            interaction, "text", [theme], system_instruction=translate("art.instructions", locale)
         )
-        if isinstance(answer, PoolError):
-            raise answer
         text = (answer.text or "").strip()
         if not text:
             await self._desk.tell(interaction, translate("error.empty_answer", locale))
             return
         title = translate("art.title", locale, theme=" ".join(theme.split()))
         embed = discord.Embed(title=clipped(title, _MOST_TITLE), description=clipped(text, _MOST_DESCRIPTION))
-        model = answer.model_version or self._pool.default_model
+        model = answer.model_version or asked_model
         embed.set_footer(text=translate("art.footer", locale, model=model))
         await interaction.edit_original_response(embed=embed)
 

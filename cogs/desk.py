@@ -18,7 +18,7 @@ from typing import ClassVar
 import discord
 from discord import app_commands
 
-from cogs.incoming import AttachmentUnreadError, shown_name
+from cogs.incoming import AttachmentRefusedError, AttachmentUnreadError, shown_name
 from utils.gemini_pool import PoolError
 from utils.i18n import translate
 from utils.rendering.sentences import error_sentence
@@ -50,6 +50,9 @@ class ErrorDesk:
         if isinstance(error, StorageError):
             _log.error("%s: %s: %s [error %s]", where, type(error).__name__, error, error_id)
             return translate("error.storage", locale)
+        if isinstance(error, AttachmentRefusedError):
+            _log.info("%s: %s [error %s]", where, error, error_id)
+            return error.refusal.sentence(locale)
         if isinstance(error, AttachmentUnreadError):
             _log.warning("%s: %s [error %s]", where, error, error_id)
             return translate("ask.attachment_unread", locale, name=shown_name(error.name))

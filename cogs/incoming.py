@@ -1,20 +1,23 @@
 """From Discord's messages and options to a question that conversations understand.
 
 ``Intake.refusal`` makes every check that needs no waiting, by what Discord declares; ``Intake.attachments``
-fetches the files afterwards. ``spoken_text`` takes the bot's own mention out of a message, ``with_quote``
-sets a replied-to message under a question as marked text. What always holds: a file is fetched from
-Discord's own CDN hosts only (or the hosts given), over nothing but what was declared small enough, and is
-measured again once it is here. Errors: AttachmentUnreadError.
+fetches the files afterwards and judges their bytes. ``spoken_text`` takes the bot's own mention out of a
+message, ``with_quote`` sets a replied-to message under a question as marked text. What always holds: a file
+is fetched only when it was declared small enough, from Discord's own file servers (see ``fetching``); what it
+is, its bytes decide (see ``utils.conversations.media``); a voice message is called what Discord calls one.
+Errors: AttachmentUnreadError, AttachmentRefusedError.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from collections.abc import Collection, Sequence
-from urllib.parse import urlsplit
 
 import discord
 
+from cogs.fetching import Fetcher, FetchError
 from utils.conversations import Attachment
 from utils.conversations.limits import (
     MAX_ATTACHMENT_BYTES,
@@ -24,6 +27,9 @@ from utils.conversations.limits import (
     check_model,
     check_text,
 )
+from utils.conversations.media import VOICE_NAME, take
+
+_log = logging.getLogger(__name__)
 
 #: Where Discord keeps what its users attach.
 CDN_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
@@ -39,11 +45,19 @@ class AttachmentUnreadError(Exception):
         self.name = name
 
 
+class AttachmentRefusedError(Exception):
+    """A file is here, and is not taken; ``refusal`` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"an attachment is not taken: {refusal.message_id}")
+        self.refusal = refusal
+
+
 class Intake:
     """Checks questions and fetches their files; ``cdn_hosts`` are host names, with a port where there is one."""
 
-    def __init__(self, cdn_hosts: Collection[str] = CDN_HOSTS) -> None:
-        self._cdn_hosts = frozenset(cdn_hosts)
+    def __init__(self, cdn_hosts: Collection[str] = CDN_HOSTS, *, fetcher: Fetcher | None = None) -> None:
+        self._fetcher = fetcher or Fetcher(cdn_hosts)
 
     def refusal(
         self,
@@ -64,19 +78,29 @@ class Intake:
         return check_model(model, known_models)
 
     async def attachments(self, files: Sequence[discord.Attachment]) -> tuple[Attachment, ...]:
-        """Fetch the files of a question that was not refused; raises AttachmentUnreadError."""
-        return tuple([await self._fetch(file) for file in files])
+        """Fetch the files of a question that was not refused, in their order.
 
-    async def _fetch(self, file: discord.Attachment) -> Attachment:
-        if urlsplit(file.url).netloc not in self._cdn_hosts:
-            raise AttachmentUnreadError(file.filename)
+        Raises AttachmentUnreadError and AttachmentRefusedError for the first file that is wrong.
+        """
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._take(file)) for file in files]
+        taken = []
+        for task in tasks:
+            found = task.result()
+            if not isinstance(found, Attachment):
+                raise found
+            taken.append(found)
+        return tuple(taken)
+
+    async def _take(self, file: discord.Attachment) -> Attachment | AttachmentUnreadError | AttachmentRefusedError:
         try:
-            content = await file.read()
-        except (discord.HTTPException, OSError, TimeoutError) as error:
-            raise AttachmentUnreadError(file.filename) from error
-        if not 0 < len(content) <= MAX_ATTACHMENT_BYTES:
-            raise AttachmentUnreadError(file.filename)
-        return Attachment(file.filename, file.content_type or "", content)
+            content = await self._fetcher.fetch(file.url, MAX_ATTACHMENT_BYTES)
+        except FetchError as error:
+            _log.warning("an attachment was not fetched: %s", error)
+            return AttachmentUnreadError(file.filename)
+        name = VOICE_NAME if file.is_voice_message() else file.filename
+        found = await asyncio.to_thread(take, name, file.content_type, content)
+        return found if isinstance(found, Attachment) else AttachmentRefusedError(found)
 
 
 def spoken_text(message: discord.Message, bot_id: int) -> str:

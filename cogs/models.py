@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 from discord import app_commands
 
+from utils.conversations.abilities import made_by
 from utils.gemini_pool import GeminiAPIPool, PoolError
 
 _log = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ class ModelChoices:
         self._sleep = sleep
 
     def names(self) -> tuple[str, ...]:
-        """Name the models that can generate, or none when nothing was listed yet."""
-        return tuple(model.name for model in self._pool.known_models() if model.can_generate)
+        """Name the models that can answer in words, or none when nothing was listed yet."""
+        listed = self._pool.known_models()
+        return tuple(model.name for model in listed if model.can_generate and made_by(model.name) == "text")
 
     def choices(self, current: str) -> list[app_commands.Choice[str]]:
         """Offer at most 25 models that contain what was typed, those that begin with it first."""

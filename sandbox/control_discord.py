@@ -17,6 +17,7 @@ from sandbox.discord import DiscordEmulator
 
 _LONGEST_WAIT_S = 60.0
 _DROPS = ("close", "reconnect", "invalid", "heartbeat")
+_MEMBERSHIPS = ("in", "out", "outage")
 
 
 class DiscordRoutes:
@@ -40,6 +41,7 @@ class DiscordRoutes:
             web.post("/_sandbox/modals", self._submit),
             web.get("/_sandbox/discord/diary", self._diary),
             web.post("/_sandbox/discord/drop", self._drop),
+            web.put("/_sandbox/discord/membership", self._set_membership),
             web.get("/_sandbox/violations", self._violations),
         ]
 
@@ -60,6 +62,7 @@ class DiscordRoutes:
             user=body.text("user"),
             files=body.files,
             reply_to=body.optional_text("reply_to"),
+            voice=body.fields.get("voice") is True,
         )
         return web.json_response(message)
 
@@ -143,6 +146,13 @@ class DiscordRoutes:
         if kind not in _DROPS:
             raise ControlError(f"kind must be one of {', '.join(_DROPS)}.")
         self._discord.drop_gateway(kind)
+        return web.Response(status=204)
+
+    async def _set_membership(self, request: web.Request) -> web.Response:
+        state = (await read_body(request)).text("state")
+        if state not in _MEMBERSHIPS:
+            raise ControlError(f"state must be one of {', '.join(_MEMBERSHIPS)}.")
+        self._discord.set_membership(state)
         return web.Response(status=204)
 
 

@@ -59,6 +59,7 @@ class GeminiRoutes:
             web.put("/_sandbox/gemini/faults", self._put_faults),
             web.get("/_sandbox/gemini/diary", self._diary),
             web.put("/_sandbox/gemini/quota", self._put_quota),
+            web.post("/_sandbox/gemini/keys", self._make_key),
             web.post("/_sandbox/gemini/keys/{label}", self._act),
         ]
 
@@ -80,6 +81,9 @@ class GeminiRoutes:
             raise ControlError(f"No emulated key is called {label!r}; GET /_sandbox/state lists them.", 404)
         action = (await read_body(request)).text("action")
         return self._set(key_faults(self._gemini.faults(), label, action))
+
+    async def _make_key(self, _request: web.Request) -> web.Response:
+        return web.json_response({"secret": self._gemini.make_key()})
 
     def _set(self, faults: object) -> web.Response:
         try:

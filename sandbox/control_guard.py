@@ -74,6 +74,7 @@ def page_headers(cdn_origin: str | None) -> Callable[[web.Request, web.StreamRes
             "script-src 'self'",
             "style-src 'self'",
             f"img-src {pictures}",
+            f"media-src {cdn_origin}" if cdn_origin else "media-src 'none'",
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",

@@ -36,8 +36,11 @@ FOREIGN = {
     "google": ("utils.gemini_pool.provider",),
     "discord": ("bot", "cogs", "utils.rendering.discord", "sandbox.redirect"),
     "sqlalchemy": ("utils.storage",),
+    "cryptography": ("utils.security", "sandbox.gemini.live"),
     "alembic": ("utils.storage",),
-    "aiohttp": ("utils.gemini_pool.provider", "utils.gemini_pool.media", "gateway", "sandbox"),
+    "aiohttp": ("utils.gemini_pool.provider", "utils.gemini_pool.media", "cogs.fetching", "gateway", "sandbox"),
+    "puremagic": ("utils.conversations.filetypes",),
+    "matplotlib": ("utils.rendering.charts_drawing",),
 }
 
 

@@ -58,6 +58,7 @@ def test_defaults_serve_an_empty_environment():
     assert settings.database_url == "sqlite:///data/bot.db"
     assert settings.message_content_intent is True
     assert settings.admin_ids == frozenset()
+    assert (settings.retention_days, settings.master_keys) == (30, None)
 
 
 def test_every_field_is_read_from_its_variable():
@@ -69,6 +70,9 @@ def test_every_field_is_read_from_its_variable():
             "MESSAGE_CONTENT_INTENT": "off",
             "GEMINI_MODEL": "gemini-4-carbon",
             "LOG_LEVEL": "debug",
+            "MASTER_KEY_FILE": "/run/secrets/master",
+            "MASTER_KEYS": "bWFzdGVy",
+            "RETENTION_DAYS": "0",
             "ADMIN_IDS": "1, 2 3,",
             "UNKNOWN": "x",
         }
@@ -78,6 +82,9 @@ def test_every_field_is_read_from_its_variable():
     assert settings.message_content_intent is False
     assert (settings.gemini_model, settings.log_level) == ("gemini-4-carbon", "DEBUG")
     assert settings.admin_ids == {1, 2, 3}
+    assert (settings.master_key_file, settings.retention_days) == (Path("/run/secrets/master"), 0)
+    assert settings.master_keys is not None
+    assert settings.master_keys.reveal() == "bWFzdGVy"
 
 
 def test_the_process_environment_is_not_read_behind_the_back(monkeypatch):
@@ -95,6 +102,8 @@ def test_the_process_environment_is_not_read_behind_the_back(monkeypatch):
         ("GEMINI_MODEL", "secr3t model"),
         ("LOG_LEVEL", "secr3t"),
         ("ADMIN_IDS", "secr3t"),
+        ("RETENTION_DAYS", "secr3t"),
+        ("RETENTION_DAYS", "-1"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable(name, value):
@@ -107,7 +116,10 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(name, value):
 
 def test_settings_are_frozen_and_show_no_secret():
     """A field cannot be changed, and neither the token nor the database's password shows in `repr`."""
-    settings = load_settings({"DISCORD_TOKEN": "tok-en.value", "DATABASE_URL": "postgresql://u:pass-word@h/n"})
+    settings = load_settings(
+        {"DISCORD_TOKEN": "tok-en.value", "DATABASE_URL": "postgresql://u:pass-word@h/n", "MASTER_KEYS": "mas-ter"}
+    )
+    assert "mas-ter" not in repr(settings)
     assert "tok-en" not in repr(settings)
     assert "pass-word" not in repr(settings)
     with pytest.raises(ValidationError):

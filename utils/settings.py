@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
@@ -40,6 +40,19 @@ POOL_NAMES = frozenset(
 
 _KEY_NAME = re.compile(r"GEMINI_API_KEY(S|_[0-9]+)?")
 
+_COUNT_LIMITS = (
+    "USER_REQUESTS_PER_MINUTE",
+    "USER_REQUESTS_PER_DAY",
+    "USER_TOKENS_PER_DAY",
+    "SERVER_REQUESTS_PER_MINUTE",
+    "SERVER_REQUESTS_PER_DAY",
+    "SERVER_TOKENS_PER_DAY",
+    "TOTAL_REQUESTS_PER_MINUTE",
+    "TOTAL_REQUESTS_PER_DAY",
+    "TOTAL_TOKENS_PER_DAY",
+)
+_MONEY_LIMITS = ("USER_USD_PER_DAY", "SERVER_USD_PER_DAY", "TOTAL_USD_PER_DAY")
+
 _WHAT_TO_WRITE = {
     "DISCORD_TOKEN": "the bot token from the Discord developer portal, without spaces or line breaks",
     "DATABASE_URL": "a database address such as sqlite:///data/bot.db or postgresql://user:password@host/name",
@@ -47,7 +60,16 @@ _WHAT_TO_WRITE = {
     "GEMINI_MODEL": "a model's name such as gemini-4-hydrogen",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
     "ADMIN_IDS": "Discord user ids (numbers), separated by commas",
+    "MASTER_KEY_FILE": "a file's name such as .keys/master.key",
+    "MASTER_KEYS": "keys of 32 random bytes in base64, separated by commas, the newest first",
+    "RETENTION_DAYS": "a whole number of days, or 0 to keep everything",
+    **dict.fromkeys(_COUNT_LIMITS, "a whole number, or 0 for no limit"),
+    **dict.fromkeys(_MONEY_LIMITS, "an amount of US dollars such as 2.50, or 0 for no limit"),
 }
+
+
+Count: TypeAlias = Annotated[int, Field(ge=0, le=10**12)]
+Money: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class SettingsError(ValueError):
@@ -71,6 +93,25 @@ class Settings(BaseSettings):
     gemini_model: str = Field(default="gemini-4-hydrogen", pattern=r"^[A-Za-z0-9._-]+$")
     #: The least level that is logged.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    #: The file with the keys that encrypt what people said; made at the first start.
+    master_key_file: Path = Path(".keys/master.key")
+    #: The same keys by the environment; None: the file has them.
+    master_keys: Secret | None = None
+    #: After how many days what people said is deleted; 0: never.
+    retention_days: int = Field(default=30, ge=0, le=36_500)
+    #: How much each person, each server and everybody together may use; 0: no limit.
+    user_requests_per_minute: Count = 10
+    user_requests_per_day: Count = 200
+    user_tokens_per_day: Count = 2_000_000
+    user_usd_per_day: Money = 0.0
+    server_requests_per_minute: Count = 60
+    server_requests_per_day: Count = 5_000
+    server_tokens_per_day: Count = 0
+    server_usd_per_day: Money = 0.0
+    total_requests_per_minute: Count = 0
+    total_requests_per_day: Count = 0
+    total_tokens_per_day: Count = 0
+    total_usd_per_day: Money = 0.0
     #: Who may use the admin commands besides the owner and those who may manage the server.
     admin_ids: frozenset[int] = frozenset()
 
@@ -95,6 +136,11 @@ class Settings(BaseSettings):
         if not value.isascii() or not value.isprintable() or " " in value:
             raise ValueError("not a token")
         return Secret(value, "DISCORD_TOKEN")
+
+    @field_validator("master_keys", mode="before")
+    @classmethod
+    def _masters(cls, value: object) -> object:
+        return Secret(value, "MASTER_KEYS") if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

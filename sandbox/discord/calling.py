@@ -18,10 +18,11 @@ from sandbox.discord.options import Filler
 from sandbox.discord.people import People
 from sandbox.discord.permissions import Permission, compute
 from sandbox.discord.sizes import walk
-from sandbox.discord.world import Channel, FileTuple, Message, User
+from sandbox.discord.world import PRIVATE_CONTEXT, Channel, FileTuple, Message, User
 
 Json = dict[str, Any]
 _BUTTON, _LINK_STYLE = 2, 5
+USER_INSTALL = 1
 
 
 class Calling:
@@ -157,7 +158,10 @@ class Calling:
 
     def _check_allowed(self, caller: User, channel: Channel, command: Json) -> None:
         contexts = command.get("contexts")
-        here = 0 if channel.guild_id else 1
+        here = self._hub.world.context(channel)
+        installs = command.get("integration_types") or [0]
+        if here == PRIVATE_CONTEXT and USER_INSTALL not in installs:
+            raise ActionError(f"The command {command['name']!r} is not installed for {caller.name}.")
         in_dm_refused = not channel.guild_id and not command.get("dm_permission", True)
         if in_dm_refused or (contexts is not None and here not in contexts):
             raise ActionError(f"The command {command['name']!r} cannot be used here.")

@@ -17,7 +17,17 @@ from sandbox.discord.mentions import resolve, unguarded
 from sandbox.discord.payloads import is_v2
 from sandbox.discord.permissions import Permission, may
 from sandbox.discord.sizes import check_message
-from sandbox.discord.world import COMPONENTS_V2, EPHEMERAL, SUPPRESS_EMBEDS, Message, StoredFile, Upload, User
+from sandbox.discord.voice import measure
+from sandbox.discord.world import (
+    COMPONENTS_V2,
+    EPHEMERAL,
+    SUPPRESS_EMBEDS,
+    VOICE_MESSAGE,
+    Message,
+    StoredFile,
+    Upload,
+    User,
+)
 
 Json = dict[str, Any]
 # A table of our own: the standard library's reads files of the system, in the middle of serving and differently
@@ -45,7 +55,7 @@ _TYPES = {
     "webp": "image/webp",
     "zip": "application/zip",
 }
-_KEPT_FLAGS = EPHEMERAL | SUPPRESS_EMBEDS | COMPONENTS_V2
+_KEPT_FLAGS = EPHEMERAL | SUPPRESS_EMBEDS | COMPONENTS_V2 | VOICE_MESSAGE
 
 
 def check(hub: Hub, body: Json, files: list[Upload], *, flags: int = 0) -> None:
@@ -98,6 +108,9 @@ def _apply_files(hub: Hub, message: Message, body: Json, files: list[Upload]) ->
         kept = [known[str(entry["id"])] for entry in listed if str(entry.get("id")) in known]
         described = {str(entry.get("id")): entry for entry in listed}
     added = [_store(hub, message, number, upload, described) for number, upload in enumerate(files)]
+    if message.flags & VOICE_MESSAGE:
+        for stored in added:
+            stored.duration_s, stored.waveform = measure(stored.content)
     message.files = [*kept, *added]
 
 

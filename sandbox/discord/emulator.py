@@ -166,6 +166,7 @@ class DiscordEmulator:
                 "roles": [world.roles[role_id].name for role_id in world.members[user.id].role_ids],
             }
             for user in world.users.values()
+            if user.id in world.members
         ]
         directs = [{**payloads.channel(c), "name": c.name} for c in world.channels.values() if c.type == DM]
         return {
@@ -213,9 +214,13 @@ class DiscordEmulator:
         user: str,
         files: Sequence[FileTuple] = (),
         reply_to: str | None = None,
+        voice: bool = False,
     ) -> Json:
-        """Say something; ``files`` are (filename, content type, bytes). Returns the message."""
-        message = self._parts.people.say(channel_id, content, user, files, reply_to)
+        """Say something; ``files`` are (filename, content type, bytes). Returns the message.
+
+        ``voice``: the one file is a sound and sent as a voice message.
+        """
+        message = self._parts.people.say(channel_id, content, user, files, reply_to, voice=voice)
         return self._parts.hub.payloads.message_event(message)
 
     def edit_message(self, message_id: str, *, content: str, user: str) -> Json:
@@ -238,6 +243,10 @@ class DiscordEmulator:
     def delete_channel(self, channel_id: str) -> None:
         """Delete a thread or channel."""
         self._parts.people.delete_channel(channel_id)
+
+    def open_private(self, *users: str) -> str:
+        """Let people talk among themselves, without the bot; returns the channel's id."""
+        return self._parts.people.open_private(users).id
 
     def type_in(self, channel_id: str, *, user: str) -> None:
         """Show that a person types."""
@@ -297,6 +306,10 @@ class DiscordEmulator:
     ) -> str:
         """Send the form that an interaction opened; returns the new interaction's id."""
         return self._parts.calling.submit(interaction_id, custom_id, values, user, files).id
+
+    def set_membership(self, state: str) -> None:
+        """Put the bot ``in`` its server, ``out`` of it, or let the server have an ``outage``."""
+        self._parts.hub.membership.set(state)
 
     def drop_gateway(self, kind: str = "close") -> None:
         """Disturb the gateway: ``close`` (lost), ``reconnect`` (op 7), ``invalid`` (op 9), ``heartbeat`` (op 1)."""

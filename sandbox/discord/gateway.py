@@ -230,13 +230,13 @@ class Connection:
             "user": {**user_json(hub.world.bot), "verified": True, "mfa_enabled": False, "email": None},
             "session_id": session.id,
             "resume_gateway_url": hub.gateway_url,
-            "guilds": [{"id": hub.world.guild_id, "unavailable": True}] if guild_here else [],
+            "guilds": hub.membership.listed() if guild_here else [],
             "private_channels": [],
             "application": {"id": hub.world.bot.id, "flags": hub.application_flags()},
             "shard": list(shard),
         }
         session.dispatch("READY", ready)
-        if guild_here and intents & GUILDS:
+        if guild_here and hub.membership.reachable and intents & GUILDS:
             session.dispatch("GUILD_CREATE", hub.payloads.guild_event())
         hub.sessions.announce()
 

@@ -19,6 +19,7 @@ from sandbox.discord.cdn import Cdn
 from sandbox.discord.faults import Faults
 from sandbox.discord.ids import Snowflakes
 from sandbox.discord.limits import DiscordLimits
+from sandbox.discord.membership import Membership
 from sandbox.discord.payloads import Payloads
 from sandbox.discord.seed import first_world
 from sandbox.discord.sessions import Sessions
@@ -72,6 +73,7 @@ class Hub:
         self.buckets = Buckets(limits, monotonic)
         self.identifies = IdentifyGate(limits)
         self.announce = Announcer(self.world, self.payloads, self.sessions, bus)
+        self.membership = Membership(self.world, self.payloads, self.sessions)
         self._sessions_made = 0
 
     @property

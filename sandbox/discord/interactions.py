@@ -111,7 +111,8 @@ class Interactions:
     ) -> Interaction:
         """Make an interaction and hand it to the bot; ``extra`` goes into what its messages tell of it."""
         made_id = self._hub.ids.next()
-        owners = {"0": channel.guild_id or "0"}
+        # who installed the bot for this use: the server ("0": its id, "0" in direct messages), or the user ("1")
+        owners = {"1": user.id} if self._hub.world.is_private(channel) else {"0": channel.guild_id or "0"}
         metadata: Json = {
             "id": made_id,
             "type": kind,
@@ -156,7 +157,7 @@ class Interactions:
             "attachment_size_limit": self._hub.limits.file_bytes,
             "entitlements": [],
             "authorizing_integration_owners": interaction.metadata["authorizing_integration_owners"],
-            "context": 0 if channel.guild_id else 1,
+            "context": self._hub.world.context(channel),
         }
         if channel.guild_id:
             permissions = str(compute(world, user, channel))

@@ -72,6 +72,9 @@ def _component(given: Json, numbers: Iterator[int]) -> Json:
     for key in ("media", "file"):
         if isinstance(shown.get(key), dict):
             shown[key] = _media(shown[key], shown["id"])
+    if isinstance(shown.get("emoji"), dict):
+        # one of Unicode's own has no id, and comes back without the key
+        shown["emoji"] = {key: value for key, value in shown["emoji"].items() if value is not None}
     if "items" in shown:
         shown["items"] = [
             {"description": None, "spoiler": False, **item, "media": _media(item["media"], shown["id"])}

@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.discord.ids import stamp
 from sandbox.discord.permissions import compute
+from sandbox.discord.pictures import size_of
 from sandbox.discord.profiles import guild_json, member_json, user_json
 from sandbox.discord.world import (
     COMPONENTS_V2,
@@ -107,6 +108,10 @@ class Payloads:
             shown["description"] = stored.description
         if stored.ephemeral:
             shown["ephemeral"] = True
+        if (size := size_of(stored.content)) is not None:
+            shown["width"], shown["height"] = size
+        if stored.duration_s is not None and stored.waveform is not None:
+            shown["duration_secs"], shown["waveform"] = stored.duration_s, stored.waveform
         return shown
 
     def message(self, message: Message, *, nested: bool = False) -> Json:

@@ -15,7 +15,8 @@ from sandbox.discord.hub import Hub
 from sandbox.discord.messages import Messages
 from sandbox.discord.permissions import Permission, compute
 from sandbox.discord.threads import Threads
-from sandbox.discord.world import Channel, FileTuple, Message, Overwrite, Upload, User
+from sandbox.discord.voice import as_voice_message
+from sandbox.discord.world import DM, VOICE_MESSAGE, Channel, FileTuple, Message, Overwrite, Upload, User
 
 Json = dict[str, Any]
 _T = TypeVar("_T")
@@ -54,15 +55,25 @@ class People:
         return message
 
     def say(
-        self, channel_id: str, content: str, user: str, files: Sequence[FileTuple], reply_to: str | None
+        self,
+        channel_id: str,
+        content: str,
+        user: str,
+        files: Sequence[FileTuple],
+        reply_to: str | None,
+        *,
+        voice: bool = False,
     ) -> Message:
-        """Say something in a channel, thread or direct message."""
+        """Say something in a channel, thread or direct message; ``voice`` sends the one sound as a voice message."""
         author = self.user(user)
         channel = self.channel(channel_id, author)
         body: Json = {"content": content}
         if reply_to is not None:
             body["message_reference"] = {"message_id": str(reply_to)}
         uploads = [Upload(*upload) for upload in files]
+        if voice:
+            uploads = [as_voice_message(content, uploads)]
+            body["flags"] = VOICE_MESSAGE
         return _politely(lambda: self._messages.send(author, channel, body, uploads))
 
     def edit_message(self, message_id: str, content: str, user: str) -> Message:
@@ -102,6 +113,14 @@ class People:
         """Open a thread from a message."""
         message = self.message(message_id)
         return _politely(lambda: self._messages.open_thread(self.user(user), message, {"name": name}))
+
+    def open_private(self, users: Sequence[str]) -> Channel:
+        """Open a direct message between people."""
+        recipients = [self.user(user) for user in users]
+        name = ", ".join(user.name for user in recipients)
+        channel = Channel(self._hub.ids.next(), DM, None, name, recipients=recipients)
+        self._hub.world.channels[channel.id] = channel
+        return channel
 
     def type_in(self, channel_id: str, user: str) -> None:
         """Show that a user types."""

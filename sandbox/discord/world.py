@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 GUILD_TEXT = 0
 DM = 1
+GUILD_CONTEXT, BOT_DM_CONTEXT, PRIVATE_CONTEXT = 0, 1, 2
 PUBLIC_THREAD = 11
 PRIVATE_THREAD = 12
 
@@ -20,6 +21,7 @@ EPHEMERAL = 1 << 6
 LOADING = 1 << 7
 HAS_THREAD = 1 << 5
 SUPPRESS_EMBEDS = 1 << 2
+VOICE_MESSAGE = 1 << 13
 COMPONENTS_V2 = 1 << 15
 
 DEFAULT_MESSAGE = 0
@@ -106,7 +108,7 @@ class ThreadState:
 
 @dataclass(slots=True, eq=False)
 class StoredFile:
-    """An attachment's bytes."""
+    """An attachment's bytes; a voice message's has its length and, in base64, the levels to draw."""
 
     id: str
     channel_id: str
@@ -115,6 +117,8 @@ class StoredFile:
     content: bytes
     description: str | None = None
     ephemeral: bool = False
+    duration_s: float | None = None
+    waveform: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -198,7 +202,18 @@ class World:
 
     def dm_with(self, user: User) -> Channel | None:
         """Find the direct message between the bot and a user."""
-        return next((c for c in self.channels.values() if c.type == DM and user in c.recipients), None)
+        both = (c for c in self.channels.values() if c.type == DM and user in c.recipients and self.bot in c.recipients)
+        return next(both, None)
+
+    def is_private(self, channel: Channel) -> bool:
+        """Whether people are here by themselves: the bot is let in by an interaction only."""
+        return channel.type == DM and self.bot not in channel.recipients
+
+    def context(self, channel: Channel) -> int:
+        """Give where an interaction is made: in a server, in the bot's direct messages, or among people."""
+        if channel.guild_id is not None:
+            return GUILD_CONTEXT
+        return PRIVATE_CONTEXT if self.is_private(channel) else BOT_DM_CONTEXT
 
     def threads(self) -> Iterator[Channel]:
         """All threads of the guild."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.gemini.diary import describe
+from sandbox.gemini.errands import calculation, errand, heard, sources
 from sandbox.gemini.keys import EmulatedKey
 from sandbox.gemini.media import picture, tone
 from sandbox.gemini.prompts import Prompt, content_text
@@ -51,6 +52,7 @@ class Answer:
     prompt_tokens: int
     cached_tokens: int
     continuation: str = ""
+    grounding: Json | None = None
 
     @property
     def output_tokens(self) -> int:
@@ -93,6 +95,8 @@ class Answer:
         candidate: Json = {"content": {"role": "model", "parts": parts}, "index": number}
         if last:
             candidate["finishReason"] = self.finish_reason
+            if self.grounding is not None:
+                candidate["groundingMetadata"] = self.grounding
             if self.continuation:
                 candidate["continuationToken"] = self.continuation
         return candidate
@@ -147,6 +151,7 @@ def compose(prompt: Prompt, key: EmulatedKey, *, response_id: str, interrupted: 
         response_id=response_id,
         prompt_tokens=prompt.prompt_tokens,
         cached_tokens=prompt.cached_tokens,
+        grounding=sources(prompt.question, texts[0]) if prompt.searches else None,
     )
     return _continued(answer, prompt.continuation, interrupted=interrupted)
 
@@ -163,6 +168,8 @@ def _wants_thoughts(prompt: Prompt) -> bool:
 def _content(prompt: Prompt, key: EmulatedKey) -> tuple[str, list[Json]]:
     if call := _function_call(prompt):
         return "", [call]
+    if (made := errand(prompt.system, prompt.question)) is not None:
+        return made, []
     if prompt.config.wants_json:
         return _json_text(prompt, key), []
     if prompt.model.makes_speech or "AUDIO" in prompt.config.modalities:
@@ -170,13 +177,16 @@ def _content(prompt: Prompt, key: EmulatedKey) -> tuple[str, list[Json]]:
         return "", [{"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": data}}]
     if (rest := _rest(prompt, key)) is not None:
         return rest, []
-    wanted = pieces(prompt.question)
+    words, question = heard(prompt.question)
+    wanted = pieces(question)
     parts = [piece for piece in wanted if isinstance(piece, dict)]
+    parts += calculation(question) if prompt.runs_code else []
     if not parts and (prompt.model.makes_images or "IMAGE" in prompt.config.modalities):
         data = base64.b64encode(picture(prompt.question)).decode()
         parts = [{"inlineData": {"mimeType": "image/png", "data": data}}]
-    texts = [_echo(prompt), *_returned(prompt), *(one for one in wanted if isinstance(one, str))]
-    return "\n\n".join([*texts, _facts(prompt, key)]), parts
+    told = [one for one in wanted if isinstance(one, str)]
+    texts = [words or "", _echo(question), *_returned(prompt), *told, _facts(prompt, key)]
+    return "\n\n".join(text for text in texts if text), parts
 
 
 def _rest(prompt: Prompt, key: EmulatedKey) -> str | None:
@@ -188,11 +198,11 @@ def _rest(prompt: Prompt, key: EmulatedKey) -> str | None:
     return whole[len(said) :] if said and whole.startswith(said[:_MAX_ECHO]) else None
 
 
-def _echo(prompt: Prompt) -> str:
-    question = " ".join(prompt.question.split())
-    echo = question if len(question) <= _MAX_ECHO else question[:_MAX_ECHO] + "…"
+def _echo(question: str) -> str:
+    words = " ".join(question.split())
+    echo = words if len(words) <= _MAX_ECHO else words[:_MAX_ECHO] + "…"
     said = f"You asked: “{echo}”." if echo else "You sent no text."
-    match = _QUESTION_ID.search(prompt.question)
+    match = _QUESTION_ID.search(question)
     return f"Answer to {match[0]}: {said}" if match else said
 
 
@@ -227,7 +237,7 @@ def _received(part: Mapping[str, Any]) -> str:
 
 
 def _json_text(prompt: Prompt, key: EmulatedKey) -> str:
-    words = _echo(prompt)
+    words = _echo(prompt.question)
     if prompt.config.schema is not None:
         return json.dumps(sample(prompt.config.schema, words), ensure_ascii=False)
     facts = {"answer": words, "turns": len(prompt.contents), "key": key.label, "tokens": prompt.prompt_tokens}
@@ -285,6 +295,7 @@ def _with_text(answer: Answer, text: str, finish_reason: str, continuation: str)
         prompt_tokens=answer.prompt_tokens,
         cached_tokens=answer.cached_tokens,
         continuation=continuation,
+        grounding=answer.grounding,
     )
 
 

@@ -20,6 +20,7 @@ _MAX_BODY = 600
 _MAX_TURNS = 200
 _MAX_TEXT = 4_000
 _MAX_VALUE = 80
+_MAX_CATEGORIES = 10
 
 
 @dataclass(slots=True)
@@ -27,8 +28,9 @@ class Entry:
     """One request: when (sandbox Unix seconds), by which key, for what, and how it ended.
 
     ``turns`` is the conversation as received, newest last: ``{role, text, parts}`` with ``parts`` a list of short
-    descriptions. ``outcome`` is ``ok``, ``request`` (the caller's fault), or the kind of fault or quota that ended it.
-    ``status`` is 0 while it runs and where no status was sent; ``seconds`` is None while it runs.
+    descriptions; ``system`` the text of the system instruction, ``safety`` the thresholds by category. ``outcome`` is
+    ``ok``, ``request`` (the caller's fault), or the kind of fault or quota that ended it. ``status`` is 0 while it runs
+    and where no status was sent; ``seconds`` is None while it runs.
     """
 
     id: int
@@ -43,12 +45,20 @@ class Entry:
     outcome: str = ""
     body: str = ""
     turns: list[Json] = field(default_factory=list)
+    system: str = ""
+    safety: dict[str, str] = field(default_factory=dict)
     client_left: bool = False
     seconds: float | None = None
 
     def document(self) -> Json:
         """The entry as JSON, whole."""
-        return {**self.summary(), "body": self.body, "turns": self.turns}
+        return {
+            **self.summary(),
+            "body": self.body,
+            "turns": self.turns,
+            "system": self.system,
+            "safety": self.safety,
+        }
 
     def summary(self) -> Json:
         """The entry without what was said in it."""
@@ -59,7 +69,7 @@ class Entry:
     @property
     def characters(self) -> int:
         """Roughly how much memory the texts take."""
-        return len(self.body) + sum(len(turn["text"]) + 100 for turn in self.turns)
+        return len(self.body) + len(self.system) + sum(len(turn["text"]) + 100 for turn in self.turns)
 
 
 class Diary:
@@ -86,6 +96,11 @@ class Diary:
         contents = body.get("contents")
         if isinstance(contents, list):
             entry.turns = [_turn(content) for content in contents[-_MAX_TURNS:]]
+        entry.system = _turn(body.get("systemInstruction"))["text"]
+        entry.safety = {
+            str(each.get("category"))[:_MAX_VALUE]: str(each.get("threshold"))[:_MAX_VALUE]
+            for each in objects(body, "safetySettings")[:_MAX_CATEGORIES]
+        }
         if self._entries and entry.id >= self._entries[0].id:
             self._characters += entry.characters
             self._trim()
@@ -111,7 +126,7 @@ def describe(part: Mapping[str, Any]) -> str:
     if isinstance(blob := part.get("inlineData"), dict):
         return f"{blob.get('mimeType')} {decoded_size(str(blob.get('data', '')))} bytes"
     if isinstance(file := part.get("fileData"), dict):
-        return f"{file.get('mimeType')} file {str(file.get('fileUri'))[-_MAX_VALUE:]}"
+        return f"{file.get('mimeType') or 'linked'} file {str(file.get('fileUri'))[-_MAX_VALUE:]}"
     for kind in ("functionCall", "functionResponse"):
         if isinstance(call := part.get(kind), dict):
             return f"{kind} {call.get('name')}"

@@ -1,10 +1,10 @@
 """The emulated keys: their secrets, labels and projects, and what was counted of each.
 
-``KeyRing`` finds a key by the secret that a request carries. Secrets have the form of Google's (most ``AQ.`` with 53
-characters, some the older 39) but are drawn from the sandbox's seed when it starts, so none is a constant and none is
-real. ``Account`` holds the counts of one key: ``requests`` are HTTP requests to generate that were received,
-``errors`` those that ended in a fault, a quota or a dead key (never the caller's own fault, never a client that left
-a healthy answer), by kind in ``kinds``.
+``KeyRing`` finds a key by the secret that a request carries; ``make_spare`` draws one more while the sandbox runs.
+Secrets have the form of Google's (most ``AQ.`` with 53 characters, some the older 39) but are drawn from the sandbox's
+seed when it starts, so none is a constant and none is real. ``Account`` holds the counts of one key: ``requests`` are
+HTTP requests to generate that were received, ``errors`` those that ended in a fault, a quota or a dead key (never the
+caller's own fault, never a client that left a healthy answer), by kind in ``kinds``.
 """
 
 from __future__ import annotations
@@ -66,6 +66,12 @@ def _secret(rng: random.Random, *, old_form: bool) -> str:
     return head + "".join(rng.choices(_ALPHABET, k=length))
 
 
+def make_spare(number: int) -> EmulatedKey:
+    """Draw a key of a project of its own, for somebody to add to the bot."""
+    rng = random.SystemRandom()
+    return EmulatedKey(f"spare-{number}", f"spare-{number}", _secret(rng, old_form=False))
+
+
 def parse_spec(spec: str) -> EmulatedKey:
     """Read ``label@project:secret``; raises ValueError with one sentence."""
     match = _SPEC.fullmatch(spec)
@@ -88,6 +94,12 @@ class KeyRing:
     def keys(self) -> Sequence[EmulatedKey]:
         """All keys, in the order they are listed."""
         return self._keys
+
+    def add(self, key: EmulatedKey) -> None:
+        """Know one more key; its label must be new."""
+        self._keys = (*self._keys, key)
+        self._by_secret[key.secret] = key
+        self._accounts[key.label] = Account()
 
     def find(self, secret: str) -> EmulatedKey | None:
         """The key with that secret, or None."""

@@ -46,7 +46,10 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A checked request; token counts by the rule of ``wire``. ``prompt_tokens`` includes the cached ones."""
+    """A checked request; token counts by the rule of ``wire``. ``prompt_tokens`` includes the cached ones.
+
+    ``searches``: the web may be searched for the answer; ``runs_code``: code may be run for it.
+    """
 
     model: Model
     contents: tuple[Json, ...]
@@ -57,6 +60,8 @@ class Prompt:
     prompt_tokens: int
     cached_tokens: int = 0
     continuation: str = ""
+    searches: bool = False
+    runs_code: bool = False
 
     @property
     def question(self) -> str:
@@ -95,6 +100,8 @@ def read_prompt(body: Json, model: Model, *, check_file: Callable[[str], None], 
         prompt_tokens=tokens,
         cached_tokens=cached_tokens,
         continuation=str(body.get("continuationToken") or ""),
+        searches=any("googleSearch" in tool for tool in objects(body, "tools")),
+        runs_code=any("codeExecution" in tool for tool in objects(body, "tools")),
     )
 
 

@@ -21,7 +21,7 @@ from sandbox.gemini import refusals
 from sandbox.gemini.delivery import ClientLeft, Exchange, strike_first
 from sandbox.gemini.faults import HARMLESS_KINDS, KEY_KINDS, parse_faults
 from sandbox.gemini.generation import json_response, resolve
-from sandbox.gemini.keys import make_keys, parse_spec
+from sandbox.gemini.keys import make_keys, make_spare, parse_spec
 from sandbox.gemini.live import LIVE_PATH, talk
 from sandbox.gemini.models import CATALOGUE
 from sandbox.gemini.notices import KeyNotices
@@ -68,6 +68,7 @@ class GeminiEmulator:
             gap_s=gap_s,
             processing_s=processing_s,
         )
+        self._own_keys = len(self._world.ring.keys)
         self._notices = KeyNotices(bus, self.state)
         self._closing = asyncio.Event()
 
@@ -84,8 +85,16 @@ class GeminiEmulator:
         return self._world.key_states()
 
     def key_specs(self) -> list[str]:
-        """The keys as ``GEMINI_API_KEYS`` takes them: ``label@project:secret``."""
-        return [key.spec for key in self._world.ring.keys]
+        """The keys it began with, as ``GEMINI_API_KEYS`` takes them: ``label@project:secret``."""
+        return [key.spec for key in self._world.ring.keys[: self._own_keys]]
+
+    def make_key(self) -> str:
+        """Make one more key, which the bot is not told of; gives its secret."""
+        ring = self._world.ring
+        made = make_spare(len(ring.keys) - self._own_keys + 1)
+        ring.add(made)
+        self._notices.changed()
+        return made.secret
 
     def models(self) -> list[Json]:
         """The models on offer, as the API lists them."""

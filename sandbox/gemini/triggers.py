@@ -97,6 +97,7 @@ TRIGGERS: tuple[Trigger, ...] = (
     _row(r"\b(?:image|picture|draw)\b", "draw", "a picture (PNG)", _image),
     _row(r"\bthink(?:ing)?\b", "think", "thoughts before the answer"),
     _row(r"\bcall\b|\btool\b", "call", "a function call, where the request declares functions"),
+    _row(r"\b(?:calculate|compute|run)\b", "calculate 6 + 7", "code that is run, where the request allows it"),
     _row(r"\bjson\b", "json", "JSON, where the request sets responseMimeType or a schema"),
     _row(r"\bcontinue\b", "continue where you stopped", "the rest of an answer that was cut short"),
     _row(r"#q-[\w-]+", "#q-123", "the id is repeated in the first line of the answer"),

@@ -17,15 +17,24 @@ import pytest
 from aiohttp import web
 
 from cogs import GeminiBot, make_bot
+from cogs.custody import make_custody
+from cogs.identifies import Identifies
+from cogs.insight import Quotas, Watch, look_into
+from cogs.keychain import KeyChain, load_added
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordEmulator
 from sandbox.events import EventBus
 from sandbox.gemini import GeminiEmulator
 from sandbox.redirect import redirect_discord
 from tests.sandbox.openapi import schema_check
-from utils.conversations import Conversations
-from utils.gemini_pool import GeminiAPIPool
+from utils.conversations import ContextLimits, Conversations
+from utils.conversations.fairness import FairUse, OwnerLimits
+from utils.conversations.preferences import Preferences
+from utils.gemini_pool import Configuration, GeminiAPIPool, Keyring, read
 from utils.i18n import load_catalogues
+from utils.rendering.parts import DiscordMarkdown
+from utils.security import Redactor
+from utils.security.masterkeys import MasterKeys
 from utils.storage import Storage, open_storage
 
 T = TypeVar("T")
@@ -33,6 +42,7 @@ T = TypeVar("T")
 MODEL = "gemini-4-hydrogen"
 PATIENCE_S = 10.0
 THREAD_STARTER = 21
+_ERRANDS = ("Write a title", "Summarise the conversation")
 
 
 async def serve(app: web.Application, stack: AsyncExitStack) -> str:
@@ -61,15 +71,20 @@ class House:
     storage: Storage
     pool: GeminiAPIPool
     conversations: Conversations
+    preferences: Preferences
+    fair: FairUse
 
-    def __init__(self, folder: Path, keys: Sequence[str] | None = None) -> None:
+    def __init__(self, folder: Path, keys: Sequence[str] | None = None, *, spare_keys: int = 0) -> None:
         clock, bus = SandboxClock(), EventBus()
         self.gemini = GeminiEmulator(clock, bus, keys=keys, latency_s=0, gap_s=0)
         self.discord = DiscordEmulator(clock, bus, schema=schema_check())
         self._database = f"sqlite:///{folder / 'bot.db'}"
+        self._master_keys = MasterKeys(folder / "keys" / "master.key")
         self._world = AsyncExitStack()
         self._life = AsyncExitStack()
         self._gemini_url = self._discord_url = ""
+        #: Keys that the service knows and the bot is not told of.
+        self.spare_keys = self.gemini.key_specs()[len(self.gemini.key_specs()) - spare_keys :]
 
     async def open(self) -> None:
         """Open both emulators and point discord.py at its own."""
@@ -80,29 +95,67 @@ class House:
         restore = redirect_discord(f"{url}/api/v10", f"{url.replace('http', 'ws', 1)}/gateway", url)
         self._world.callback(restore)
 
-    async def start(self, *, reads_content: bool = True, admin_ids: Sequence[int] = ()) -> None:
-        """Start the bot and wait until it sees its server."""
-        self.storage = await self._life.enter_async_context(open_storage(self._database))
+    async def start(
+        self,
+        *,
+        reads_content: bool = True,
+        admin_ids: Sequence[int] = (),
+        limits: ContextLimits | None = None,
+        in_server: bool = True,
+        watch: Watch | None = None,
+        quotas: Quotas | None = None,
+        owner: OwnerLimits | None = None,
+        identifies: Callable[[Storage], Identifies] | None = None,
+    ) -> None:
+        """Start the bot and wait until it sees its server, unless it is in none."""
+        self.storage = await self._life.enter_async_context(open_storage(self._database, keys=self._master_keys))
+        keyring = Keyring(lambda: self._configuration)
+        redactor = Redactor()
+        damaged = await load_added(self.storage.vault, keyring, redactor)
         self.pool = await self._life.enter_async_context(
-            GeminiAPIPool(self.gemini.key_specs(), base_url=self._gemini_url, store=self.storage.statistics)
+            GeminiAPIPool.from_configuration(keyring, store=self.storage.statistics)
         )
-        self.conversations = Conversations(self.storage.conversations, self.pool, default_model=MODEL)
+        chain = KeyChain(self.storage.vault, keyring, self.pool, redactor, damaged=damaged)
+        self.preferences = Preferences(self.storage.settings, self.storage.personas)
+        self.fair = FairUse(self.storage.limits, owner)
+        self._life.push_async_callback(self.fair.aclose)
+        self.conversations = Conversations(
+            self.storage.conversations,
+            self.pool,
+            default_model=MODEL,
+            guide=self.preferences,
+            limits=limits,
+            presentation=DiscordMarkdown(),
+            fair=self.fair,
+        )
         self.bot = make_bot(
             self.pool,
             self.conversations,
             self.storage.meta,
+            preferences=self.preferences,
+            personas=self.storage.personas,
+            custody=make_custody(self.storage, chain, retention_days=30),
+            insight=look_into(self.storage, watch=watch or self.pool, quotas=quotas or self.pool),
+            fair=self.fair,
             admin_ids=admin_ids,
             default_model=MODEL,
             reads_content=reads_content,
             cdn_hosts={urlsplit(self._discord_url).netloc},
+            ready_after_s=0.1,
+            identifies=identifies(self.storage) if identifies is not None else None,
         )
         connection = asyncio.create_task(self.bot.start(self.discord.bot_token))
         self._life.push_async_callback(self._leave, connection)
         guild_id = int(self.discord.guild_id)
-        await until(lambda: connection.done() or self.bot.get_guild(guild_id))
+        await until(lambda: connection.done() or self.bot.get_guild(guild_id) or not in_server)
         if connection.done():
             connection.result()
         await until(self.pool.known_models)
+
+    @property
+    def _configuration(self) -> Configuration:
+        listed = [spec for spec in self.gemini.key_specs() if spec not in self.spare_keys]
+        return read({"GEMINI_API_KEYS": ",".join(listed), "GOOGLE_GEMINI_BASE_URL": self._gemini_url})
 
     async def _leave(self, connection: asyncio.Task[None]) -> None:
         await self.bot.running.drain(PATIENCE_S)
@@ -162,8 +215,14 @@ class House:
         return self.said(channel_id)[before]
 
     def generated(self) -> list[dict[str, Any]]:
-        """Give the diary's requests that asked the model for text."""
-        return [entry for entry in self.gemini.diary() if "enerateContent" in entry["path"]]
+        """Give the diary's requests that asked the model for text; titles and summaries apart (see ``errands``)."""
+        return [
+            e for e in self.gemini.diary() if "enerateContent" in e["path"] and not e["system"].startswith(_ERRANDS)
+        ]
+
+    def errands(self, begin: str) -> list[dict[str, Any]]:
+        """Give the diary's requests whose instruction begins so, such as "Write a title"."""
+        return [entry for entry in self.gemini.diary() if entry["system"].startswith(begin)]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
+import aiohttp
 import pytest
 
-from tests.cogs.conftest import House
+from tests.cogs.conftest import PATIENCE_S, House
 
 EPHEMERAL = 1 << 6
 COMMANDS = ("pool-stats", "api-key-stats", "reset-pool", "reset-api-stats")
@@ -50,7 +54,9 @@ async def test_the_counts_of_keys_are_those_of_the_services_diary(house):
     received = len(house.generated())
     failed = sum(entry["status"] != 200 for entry in house.generated())
     assert f"{received} requests, {failed} failed" in embed["description"]
-    assert embed["description"].count("Key #") + embed["description"].count("-1") >= 8
+    lines = embed["description"].split("```")[1].splitlines()
+    labels = [state["label"] for state in house.gemini.state()]
+    assert all(any(line.startswith(label) for line in lines) for label in labels)
     assert "dead" in embed["description"]
     assert not any(secret.rpartition(":")[2] in str(answer) for secret in house.gemini.key_specs())
 
@@ -103,9 +109,86 @@ async def test_one_model_can_be_reset_alone(house):
     assert "`nope`" in answer["content"]
 
 
-async def test_a_hundred_keys_come_whole_as_a_file(tmp_path):
+async def charted(house: House) -> None:
+    """Wait until the counts of what was asked are in the database, as they are within a second."""
+
+    async def stored() -> int:
+        now = int(time.time())
+        spans = await house.storage.spans.load(since=now - 3600, until=now + 60, length_s=60, by="model")
+        return sum(span.requests for span in spans)
+
+    wanted = house.pool.get_api_key_stats()["total_requests"]
+    async with asyncio.timeout(PATIENCE_S):
+        while await stored() < wanted:  # noqa: ASYNC110 - a database tells nobody of its changes
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [("pool-stats", ["requests.png", "time-and-tokens.png"]), ("api-key-stats", ["requests-by-key.png"])],
+)
+@pytest.mark.parametrize("locale", ["en-US", "zh-TW"])
+async def test_charts_come_under_the_numbers(house, name, files, locale):
+    """They are pictures that say in words what they show, in the reader's language; a picture is a real PNG."""
+    await ask(house, 4)
+    await charted(house)
+    answer = await house.answer(name, user="Ada", options={"period": "hour"}, locale=locale)
+    assert answer["embeds"]
+    assert [file["filename"] for file in answer["attachments"]] == files
+    total = "gemini-4-hydrogen 4" if name == "pool-stats" else "-1 1"
+    assert total in answer["attachments"][0]["description"]
+    assert ("最近一小時" in answer["attachments"][0]["description"]) == (locale == "zh-TW")
+    async with aiohttp.ClientSession() as session:
+        for file in answer["attachments"]:
+            async with session.get(file["url"]) as got:
+                assert (await got.read()).startswith(b"\x89PNG")
+                assert got.content_type == "image/png"
+
+
+async def test_the_numbers_stand_before_the_charts_are_drawn(house, monkeypatch):
+    """A picture that fails costs the picture, said in a sentence, and not the numbers."""
+    await ask(house, 2)
+    await charted(house)
+
+    def fail(*_args, **_options):
+        raise RuntimeError("no picture today")
+
+    monkeypatch.setattr("utils.rendering.charts_drawing.draw", fail)
+    answer = await house.answer("api-key-stats", user="Ada")
+    assert "2 requests, 0 failed" in answer["embeds"][0]["description"]
+    assert "Something went wrong here" in answer["content"]
+    assert "no picture" not in answer["content"]
+    assert answer["attachments"] == []
+
+
+async def test_charts_outlive_a_reset_of_the_counts_and_a_restart(house):
+    """The counts begin anew; what happened over time is still shown."""
+    await ask(house, 3)
+    await charted(house)
+    await house.answer("reset-api-stats", user="Ada")
+    await house.stop()
+    await house.start()
+    answer = await house.answer("pool-stats", user="Ada", options={"period": "week"})
+    assert "gemini-4-hydrogen 3" in answer["attachments"][0]["description"]
+
+
+async def test_what_is_left_of_quota_is_a_picture_where_the_pool_knows_it(made):
+    """Projects are shown by what is left of the day."""
+
+    class Known:
+        def get_quota_stats(self):
+            return {"alpha": {"gemini-4-hydrogen": {"limit": 250, "left": 50}}}
+
+    await made.start(quotas=Known())
+    answer = await made.answer("api-key-stats", user="Ada")
+    [picture] = answer["attachments"]
+    assert picture["filename"] == "quota-left.png"
+    assert picture["description"] == "Quota of the day that is left: alpha 20 %"
+
+
+async def test_hundreds_of_keys_come_whole_as_a_file(tmp_path):
     """What does not fit into an embed is attached, with every key in it."""
-    keys = [f"k{n}@p{n}:" + "A" + "Q." + f"{n:040d}" for n in range(100)]
+    keys = [f"k{n}@p{n}:" + "A" + "Q." + f"{n:040d}" for n in range(200)]
     house = House(tmp_path, keys)
     await house.open()
     try:
@@ -115,8 +198,7 @@ async def test_a_hundred_keys_come_whole_as_a_file(tmp_path):
             answer = await house.answer(name, user="Ada")
             assert len(answer["embeds"][0].get("description", "")) <= 4096
         answer = await house.answer("api-key-stats", user="Ada")
-        [file] = answer["attachments"]
-        assert file["filename"] == "api-key-stats.txt"
+        assert answer["attachments"][0]["filename"] == "api-key-stats.txt"
         assert house.discord.violations() == []
     finally:
         await house.close()

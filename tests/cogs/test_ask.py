@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cogs.conftest import until
+from tests.cogs.talk import buttons, message, pressed
 
 EPHEMERAL = 1 << 6
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
@@ -131,3 +132,34 @@ async def test_a_drained_answer_is_whole(house):
     await house.stop()
     [answer] = (await house.discord.interaction(interaction))["responses"]
     assert "#q-3" in answer["content"]
+
+
+async def test_who_installed_the_bot_for_themselves_can_ask_among_friends(house):
+    """Where the bot is no member everything is said through the interaction, and only what works there is offered."""
+    private = house.discord.open_private("Mina", "Dewi")
+    interaction = house.discord.invoke(private, name="ask", options={"prompt": "between us #q-1"}, user="Mina")
+    await until(lambda: house.generated() and not house.bot.running.count)
+    [answer] = (await house.discord.interaction(interaction, 5))["responses"]
+    assert "#q-1" in answer["content"]
+    assert list(buttons(answer)) == ["again"]
+    await pressed(house, answer, "again")
+    assert len(house.generated()) == 2
+    assert list(buttons(message(house, private, answer["id"]))) == ["again"]
+    [told] = await pressed(house, answer, "again", user="Dewi")
+    assert told["flags"] & EPHEMERAL
+    said = house.discord.say(private, content="hello #q-2", user="Dewi")
+    menu = house.discord.invoke(private, name="Ask Gemini", user="Mina", target=said["id"])
+    await until(lambda: len(house.generated()) == 3 and not house.bot.running.count)
+    [answer] = (await house.discord.interaction(menu, 5))["responses"]
+    assert "#q-2" in answer["content"]
+
+
+async def test_a_long_answer_among_friends_is_whole_and_cannot_be_made_anew(house):
+    """Further messages follow through the interaction's token, which no later press can change."""
+    private = house.discord.open_private("Mina", "Dewi")
+    house.discord.invoke(private, name="ask", options={"prompt": "write 600 words #q-2"}, user="Mina")
+    await until(lambda: len(house.said(private)) > 1 and not house.bot.running.count)
+    [told] = await pressed(house, house.said(private)[-1], "again")
+    assert told["flags"] & EPHEMERAL
+    assert "with a command" in told["content"]
+    assert len(house.generated()) == 1

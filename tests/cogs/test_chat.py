@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from tests.cogs.conftest import MODEL, House, until
+from tests.cogs.conftest import MODEL, until
+from tests.cogs.talk import EPHEMERAL, begun, open_thread, settled, turns
 
-EPHEMERAL = 1 << 6
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
-
-
-async def open_thread(house: House, **options: str) -> str:
-    """Open a chat with /chat; gives the thread's id."""
-    await house.invoke("chat", options=options, user="Mina")
-    [thread] = await until(lambda: house.discord.state()["threads"])
-    return str(thread["id"])
-
-
-def turns(house: House) -> list[tuple[str, str]]:
-    """Give what the model was shown in the last request: who said what."""
-    return [(turn["role"], turn["text"]) for turn in house.generated()[-1]["turns"]]
-
-
-async def settled(house: House) -> None:
-    """Wait until the bot has dealt with every event that was sent to it so far."""
-    marker = house.discord.say(house.channel("Ada"), content="are you done? #q-marker", user="Ada")
-    await until(lambda: any("#q-marker" in m["content"] for m in house.said(house.channel("Ada"))))
-    assert marker
-    await until(lambda: not house.bot.running.count)
 
 
 async def test_a_thread_is_opened_and_answered_in_without_a_mention(house):
@@ -85,12 +65,49 @@ async def test_a_mention_is_answered_as_a_reply_without_the_mention_in_the_quest
     assert house.mention not in turns(house)[0][1]
 
 
-async def test_a_reply_to_the_bot_needs_no_mention_and_is_told_what_it_replies_to(house):
-    """A reply to an answer is answered, and the model is shown the answer that it replies to."""
+async def test_a_reply_to_an_answer_goes_on_with_its_conversation(house):
+    """A reply needs no mention, and the model is shown what was said before, turn by turn."""
     answer = await house.reply(house.channel("general"), f"{house.mention} tell me of oaks #q-1")
     again = await house.reply(house.channel("general"), "and of elms? #q-2", reply_to=answer["id"])
     assert "#q-2" in again["content"]
-    assert "> Answer to #q-1" in turns(house)[-1][1]
+    assert [role for role, _ in turns(house)] == ["user", "model", "user"]
+    assert "tell me of oaks" in turns(house)[0][1]
+
+
+async def test_a_mention_under_somebodys_message_is_told_what_it_replies_to(house):
+    """What another person said is quoted, marked as such."""
+    said = house.discord.say(house.channel("general"), content="Oaks grow old.", user="小美")
+    await house.reply(house.channel("general"), f"{house.mention} is that so?", reply_to=said["id"])
+    assert "> Oaks grow old." in turns(house)[-1][1]
+
+
+async def test_two_first_direct_messages_at_once_open_one_conversation(house):
+    """What is said in both is known to the answer that comes after."""
+    for number in (1, 2):
+        house.discord.say(house.channel("Mina"), content=f"fact {number} #q-{number}", user="Mina")
+    await until(lambda: house.said(house.channel("Mina")) and not house.bot.running.count)
+    await house.reply(house.channel("Mina"), "which facts? #q-3")
+    known = str(turns(house))
+    assert "fact 1" in known
+    assert "fact 2" in known
+
+
+async def test_several_people_in_a_thread_are_told_apart(house):
+    """Each text bears its speaker's name, as data in brackets."""
+    thread = await open_thread(house)
+    await house.reply(thread, "I like red", user="Mina")
+    await house.reply(thread, "and I blue", user="小美")
+    users = [text for role, text in turns(house) if role == "user"]
+    assert users == ["[Mina] I like red", "[小美] and I blue"]
+
+
+async def test_the_model_names_the_thread_after_the_first_answer_once(house):
+    """Until then it bears the question's first words; afterwards nobody renames it."""
+    thread = await open_thread(house, prompt="how do bees fly? #q-5")
+    await until(lambda: house.discord.state()["threads"][0]["name"] == "About how do bees fly?")
+    await house.reply(thread, "and wasps? #q-6")
+    await settled(house)
+    assert len(house.errands("Write a title")) == 1
 
 
 async def test_direct_messages_are_one_conversation(house):
@@ -132,14 +149,19 @@ async def test_a_failure_is_one_sentence_under_the_message(house):
     assert "forbidden" not in str(turns(house))
 
 
-async def test_messages_of_one_thread_are_answered_in_turn(house):
-    """Three messages at once get three answers, each knowing those before it."""
+async def test_messages_sent_while_an_answer_runs_are_taken_together_into_the_next(house):
+    """Three messages said during an answer get one answer, which knows the first."""
     thread = await open_thread(house)
+    house.gemini.set_faults([{"kind": "slow", "factor": 3}])
+    house.discord.say(thread, content="number 0 #q-0", user="Mina")
+    await begun(house, thread, after=1)
     for number in (1, 2, 3):
         house.discord.say(thread, content=f"number {number} #q-{number}", user="Mina")
-    await until(lambda: len(house.said(thread)) == 4 and not house.bot.running.count)
-    lengths = [len(request["turns"]) for request in house.generated()]
-    assert lengths == [1, 3, 5]
+    await until(lambda: len(house.said(thread)) == 3 and not house.bot.running.count)
+    shown = turns(house)
+    assert [role for role, _ in shown] == ["user", "model", "user"]
+    assert [f"number {number}" in shown[-1][1] for number in (1, 2, 3)] == [True] * 3
+    assert len(house.generated()) == 2
 
 
 async def test_a_repeated_delivery_is_answered_once(house):

@@ -44,17 +44,60 @@ def test_columns_stand_under_their_headings_in_every_script(locale):
     assert "45 s" in lines[2]
 
 
+@pytest.mark.parametrize("locale", ["en-US", "zh-TW", "ko", "id", "ru"])
+@pytest.mark.parametrize("state", ["live", "cooling", "ejected", "probing", "dead"])
+def test_a_phone_shows_every_line_whole(locale, state):
+    """No line is wider than a code block on a phone, whatever keys and projects are called."""
+    usage = {
+        "Key #1": key(state, usage=987_654_321, avg_time=123.4, error_rate=1.0),
+        "Key #2": key(state, name="團隊的備用金鑰之一" * 3, project="專案" * 40),
+        "Key #100": key(state, name="a rather long label", usage=0),
+    }
+    lines = tables.narrow_key_lines(usage, locale)
+    assert max(shown_width(line) for line in lines) <= tables.NARROW
+    assert len(lines) == 1 + 3 + 2
+
+
+def test_keys_stand_under_their_project():
+    """Quota belongs to the project, so its keys are seen together, in their order."""
+    usage = {"Key #1": key(), "Key #2": key(project="beta"), "Key #3": key(project=None), "Key #4": key()}
+    lines = tables.narrow_key_lines(usage, "en-US")
+    assert [line[:6] for line in lines[1:] if line.startswith("Key")] == ["Key #1", "Key #4", "Key #2", "Key #3"]
+    assert [line for line in lines if line.startswith("[")] == ["[alpha]", "[beta]"]
+
+
+def test_numbers_stand_right_and_unused_keys_have_none():
+    """An average of nothing is no number."""
+    usage = {"Key #1": key(usage=12_345, avg_time=1.5, error_rate=0.25), "Key #2": key(usage=0, avg_time=0)}
+    heading, _project, first, second = tables.narrow_key_lines(usage, "en-US")
+    assert heading.split() == ["Key", "State", "Req.", "Err.", "Avg."]
+    assert first.split()[2:] == ["live", "12k", "25%", "1.5s"]
+    assert second.split()[2:] == ["live", "0", "-", "-"]
+    assert len(first) == len(second) == len(heading)
+
+
+def test_when_resting_keys_return_is_a_time_discord_shows():
+    """The soonest first; a key's name is no markup."""
+    usage = {
+        "a": key("cooling", retry_after=90),
+        "b": key(),
+        "c": key("ejected", retry_after=30.5, name="x`y"),
+    }
+    assert tables.returns_line(usage, 1000.0) == "`xy` <t:1030:R> · `a` <t:1090:R>"
+    assert tables.returns_line({"b": key()}, 1000.0) == ""
+
+
 def test_keys_that_do_not_serve_come_first_and_keep_their_order():
     """When not all fit, those an operator looks for are shown."""
     usage = {"a": key(), "b": key("dead"), "c": key(), "d": key("cooling")}
     assert list(tables.sick_first(usage)) == ["b", "d", "a", "c"]
 
 
-def test_kinds_of_errors_are_summed_over_keys():
-    """The most frequent kind stands first; kinds that never happened are left out."""
-    usage = {"a": key(kinds={"quota": 2, "timeout": 3}), "b": key(kinds={"quota": 4, "reset": 0})}
-    assert tables.kinds_line(usage) == "quota 6 · timeout 3"
-    assert tables.kinds_line({"a": key()}) == ""
+def test_ends_of_requests_are_summed_over_keys():
+    """The most frequent stands first, in the reader's words; what never happened is left out."""
+    usage = {"a": key(kinds={"quota": 2, "timeout": 3}), "b": key(kinds={"quota": 4, "fault": 0, "new_kind": 1})}
+    assert tables.kinds_line(usage, "en-US") == "quota 6 · no answer in time 3 · new_kind 1"
+    assert tables.kinds_line({"a": key()}, "en-US") == ""
 
 
 def test_a_pool_is_said_in_numbers_that_add_up():

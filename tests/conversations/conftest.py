@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from utils.conversations import Attachment, Conversations, Question
+from utils.gemini_pool import PoolError
 from utils.storage import Storage, open_storage
 
 MODEL = "gemini-test"
@@ -29,6 +30,12 @@ class FakeChunk:
     model_version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FakeModel:
+    name: str
+    input_token_limit: int
+
+
 @dataclass(slots=True)
 class FakeAnswerer:
     """Each request plays the next script: texts, chunks, errors to raise, events to wait for."""
@@ -37,6 +44,20 @@ class FakeAnswerer:
     requests: list[dict[str, Any]] = field(default_factory=list)
     open_streams: int = 0
     started: asyncio.Event = field(default_factory=asyncio.Event)
+    #: What whole answers are: a text, or an error to hand out.
+    whole: list[str | PoolError] = field(default_factory=list)
+    asked_whole: list[dict[str, Any]] = field(default_factory=list)
+    models: tuple[FakeModel, ...] = ()
+
+    def known_models(self) -> Sequence[FakeModel]:
+        """Give the models that a test names."""
+        return self.models
+
+    async def generate_content(self, **asked: Any) -> tuple[Any, bool]:
+        """Give the next whole answer."""
+        self.asked_whole.append(asked)
+        answer = self.whole.pop(0) if self.whole else PoolError("nothing to say")
+        return (answer, False) if isinstance(answer, PoolError) else (FakeChunk(answer), True)
 
     async def stream_content(
         self,
@@ -46,6 +67,7 @@ class FakeAnswerer:
         temperature: float | None = None,
         system_instruction: str | None = None,
         user: str | None = None,
+        **options: Any,
     ) -> AsyncGenerator[FakeChunk, None]:
         """Play a script; without one, repeat the question."""
         self.requests.append(
@@ -55,6 +77,7 @@ class FakeAnswerer:
                 "temperature": temperature,
                 "system_instruction": system_instruction,
                 "user": user,
+                **options,
             }
         )
         assert contents is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from utils.conversations.filetypes import api_mime_type
 from utils.conversations.limits import (
     MAX_ATTACHMENT_BYTES,
     Refusal,
@@ -47,37 +46,17 @@ def test_texts_have_1_to_8000_characters_once_stripped(text, message_id):
         ("a.gif", 1, "image/gif", "ask.attachment_gif"),
         ("a.gif", 1, None, "ask.attachment_gif"),
         ("a.zip", 1, "application/zip", "ask.attachment_type"),
-        ("a.exe", 1, None, "ask.attachment_type"),
-        ("noname", 1, "", "ask.attachment_type"),
+        ("a.exe", 1, "application/x-msdownload", "ask.attachment_type"),
+        ("a.docx", 1, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "ask.attachment_type"),
+        ("a.bmp", 1, "image/bmp", "ask.attachment_type"),
+        ("noname", 1, "", None),
+        ("Makefile", 1, None, None),
+        ("code.ts", 1, "video/mp2t", None),
     ],
 )
 def test_files_are_judged_by_what_is_declared(name, size, mime_type, message_id):
-    """No byte has to be fetched to refuse a file."""
+    """No byte has to be fetched to refuse what is surely of no use; the rest is decided by its bytes."""
     assert said(check_attachment(name, size, mime_type)) == message_id
-
-
-@pytest.mark.parametrize(
-    ("name", "declared", "expected"),
-    [
-        ("photo", "image/jpeg", "image/jpeg"),
-        ("photo.JPG", None, "image/jpeg"),
-        ("voice-message.ogg", "audio/ogg", "audio/ogg"),
-        ("song.mp3", "audio/mpeg", "audio/mp3"),
-        ("clip.mov", "video/quicktime", "video/mov"),
-        ("paper.pdf", "application/pdf", "application/pdf"),
-        ("notes.txt", "text/plain; charset=utf-8", "text/plain"),
-        ("page", "text/html", "text/html"),
-        ("read.md", "text/markdown", "text/md"),
-        ("code.py", "text/x-python; charset=utf-8", "text/plain"),
-        ("code.ts", "video/mp2t", "text/plain"),
-        ("data", "application/json", "text/plain"),
-        ("Makefile", None, None),
-        ("a.bin", "application/octet-stream", None),
-    ],
-)
-def test_types_are_told_to_the_api_by_the_names_it_knows(name, declared, expected):
-    """The declared type counts, except where it is a well-known mistake or missing."""
-    assert api_mime_type(name, declared) == expected
 
 
 def test_files_are_judged_together_too():
@@ -89,7 +68,7 @@ def test_files_are_judged_together_too():
     large = ("b.png", 9 * MIB, "image/png")
     assert said(check_attachments([large, large])) is None
     assert said(check_attachments([large, large, large])) == "ask.attachments_too_large"
-    assert said(check_attachments([small, ("c.zip", 1, None)])) == "ask.attachment_type"
+    assert said(check_attachments([small, ("c.zip", 1, "application/zip")])) == "ask.attachment_type"
 
 
 def test_models_are_checked_against_what_is_known():
@@ -111,7 +90,7 @@ def test_temperatures_lie_between_0_and_2(value, refused):
 
 def test_a_refusal_is_a_sentence_from_which_a_name_cannot_break_out():
     """A file name is shown between backticks, clipped, without its own backticks and line ends."""
-    refusal = check_attachment("a`@everyone`\n" + "x" * 200 + ".zip", 1, None)
+    refusal = check_attachment("a`@everyone`\n" + "x" * 200 + ".zip", 1, "application/zip")
     assert refusal is not None
     for locale in ("en-US", "zh-TW"):
         sentence = refusal.sentence(locale)

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.conversations.conftest import MODEL, FakeAnswerer, FakeChunk, FakeUsage, question
-from utils.conversations import Attachment, Conversation, Conversations, EmptyAnswerError, Turn, TurnStateError
+from utils.conversations import (
+    Attachment,
+    Conversation,
+    Conversations,
+    EmptyAnswerError,
+    Question,
+    Turn,
+    TurnStateError,
+)
 from utils.gemini_pool import QuotaExhaustedError
 from utils.storage import Storage, open_storage
 
@@ -88,9 +96,9 @@ async def test_a_question_delivered_twice_is_taken_once(conversations):
     assert await conversations.ask(conversation, question(1)) is None
 
 
-async def test_files_are_stored_under_the_types_the_api_knows(conversations, answerer):
-    """What the sender declared is translated; what nobody knows is plain bytes."""
-    files = (Attachment("a.py", "text/x-python", b"print()"), Attachment("b.bin", "", b"1"))
+async def test_files_go_along_under_the_types_they_were_given(conversations, answerer):
+    """Which type a file has was found out before it became part of a question."""
+    files = (Attachment("a.py", "text/plain", b"print()"), Attachment("b.bin", "application/octet-stream", b"1"))
     turn = await conversations.ask(await opened(conversations), question(1, attachments=files))
     assert turn is not None
     await read(conversations, turn)
@@ -105,11 +113,12 @@ async def test_answers_of_one_conversation_wait_for_each_other_and_others_do_not
     """The second question sees the first one's answer; another channel is answered meanwhile."""
     gate = asyncio.Event()
     here, there = await opened(conversations), await opened(conversations, channel_id=78)
-    first, second = await asked(conversations, here, 1, "first"), await asked(conversations, here, 2, "second")
-    elsewhere = await asked(conversations, there, 3, "elsewhere")
+    first = await asked(conversations, here, 1, "first")
     answerer.scripts = [["One", gate, "!"]]
     reading = asyncio.ensure_future(read(conversations, first))
     await answerer.started.wait()
+    second = await asked(conversations, here, 2, "second")
+    elsewhere = await asked(conversations, there, 3, "elsewhere")
     waiting = asyncio.ensure_future(read(conversations, second))
     assert await read(conversations, elsewhere) == "You said elsewhere"
     assert len(answerer.requests) == 2
@@ -117,6 +126,35 @@ async def test_answers_of_one_conversation_wait_for_each_other_and_others_do_not
     assert await reading == "One!"
     assert await waiting == "You said second"
     assert [content["parts"][0]["text"] for content in answerer.requests[-1]["contents"]] == ["first", "One!", "second"]
+
+
+async def test_what_is_asked_while_an_answer_is_given_becomes_one_turn(conversations, answerer, storage):
+    """Three messages, one of them another person's, are one question with their speakers' names."""
+    gate = asyncio.Event()
+    here = await opened(conversations)
+    answerer.scripts = [["One", gate]]
+    reading = asyncio.ensure_future(read(conversations, await asked(conversations, here, 1, "first")))
+    await answerer.started.wait()
+    turn = await asked(conversations, here, 2, "second")
+    bens = Question(3, 12, "Ben", 5, 77, "third")
+    for another in (question(4, "fourth"), bens):
+        joined = await conversations.ask(here, another)
+        assert joined is not None
+        assert (joined.id, joined.source_id) == (turn.id, 2)
+    assert await conversations.ask(here, bens) is None, "a message delivered twice joins once"
+    gate.set()
+    await reading
+    await read(conversations, turn)
+    parts = [part["text"] for part in answerer.requests[-1]["contents"][-1]["parts"]]
+    assert parts == ["[Ann] second", "[Ann] fourth", "[Ben] third"]
+    assert [said.source_id for said in await storage.conversations.messages_of_turn(turn.id)] == [2, 4, 3, None]
+
+
+async def test_in_a_channel_every_question_is_a_turn_of_its_own(conversations):
+    """Only where every message is a question can several be one."""
+    here = await opened(conversations, kind="mention")
+    turns = [await asked(conversations, here, number) for number in (1, 2)]
+    assert [turn.source_id for turn in turns] == [1, 2]
 
 
 async def test_a_failure_is_stored_by_its_kind_and_is_no_part_of_the_context(conversations, answerer, storage):
@@ -170,7 +208,7 @@ async def test_an_answer_that_is_closed_early_is_stored_as_failed(conversations,
 
 async def test_a_turn_cancelled_while_it_waits_is_stored_as_failed_and_frees_the_way(conversations, answerer, storage):
     """The one behind it is answered all the same."""
-    conversation = await opened(conversations)
+    conversation = await opened(conversations, kind="mention")
     gate = asyncio.Event()
     answerer.scripts = [[gate, "One"]]
     turns = [await asked(conversations, conversation, number) for number in range(3)]
@@ -208,11 +246,11 @@ async def test_a_place_told_after_the_end_does_not_open_the_turn_again(conversat
     assert await conversations.unfinished() == []
 
 
-async def test_turns_that_a_stopped_process_left_are_listed(conversations):
+async def test_turns_that_a_stopped_process_left_are_listed(conversations, storage):
     """What was asked and what was being answered waits for whoever starts next."""
-    conversation = await opened(conversations)
-    first, second = await asked(conversations, conversation, 1), await asked(conversations, conversation, 2)
-    await conversations.begun(second, channel_id=77, message_id=900)
+    first = await asked(conversations, await opened(conversations), 1)
+    second = await asked(conversations, await opened(conversations, channel_id=78), 2)
+    await storage.conversations.start(second.id)
     assert [(turn.id, turn.state) for turn in await conversations.unfinished()] == [
         (first.id, "asked"),
         (second.id, "answering"),

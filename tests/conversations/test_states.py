@@ -23,9 +23,9 @@ def test_every_state_is_in_the_table():
 
 
 @pytest.mark.parametrize(("state", "following"), list(itertools.product(STATES, STATES)))
-def test_only_an_open_turn_goes_on_and_none_goes_back(state, following):
-    """What ended stays as it ended; nothing becomes a bare question again."""
-    if state in {"asked", "answering"} and following != "asked":
+def test_an_open_turn_goes_on_and_an_ended_one_is_only_asked_again(state, following):
+    """What ended stays as it ended, unless its answer is wanted anew."""
+    if (state in {"asked", "answering"}) == (following != "asked"):
         require(state, following)
     else:
         with pytest.raises(TurnStateError, match=f"a turn that is {state}|A turn that is {state}"):

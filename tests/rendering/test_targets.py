@@ -16,7 +16,7 @@ from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordEmulator
 from sandbox.events import EventBus
 from sandbox.redirect import redirect_discord
-from utils.rendering.discord import ChannelTarget, InteractionTarget
+from utils.rendering.discord import ChannelTarget, InteractionTarget, TokenTarget
 from utils.rendering.errors import PlaceGoneError
 from utils.rendering.writer import TextFile
 
@@ -154,6 +154,103 @@ async def test_a_message_that_is_gone_is_told_apart(rig: Rig):
         await target.show("Hello again")
     # nobody tells a target that its message was deleted: one request has to find it out
     rig.expected_violations = ["provoked_404"]
+
+
+class Buttons:
+    """One button while an answer is given, another once it has ended."""
+
+    def running(self) -> discord.ui.View | None:
+        return self._view("stop")
+
+    async def ended(self) -> discord.ui.View | None:
+        return self._view("again")
+
+    def _view(self, name: str) -> discord.ui.View:
+        view = discord.ui.View(timeout=None)
+        view.add_item(discord.ui.Button(label=name, custom_id=name))
+        view.stop()
+        return view
+
+
+def buttons(message: dict[str, Any]) -> list[str]:
+    """The ids of the buttons under a message."""
+    return [part["custom_id"] for row in message["components"] for part in row["components"]]
+
+
+async def test_buttons_stand_under_the_last_message_once_an_answer_has_ended(rig: Rig):
+    """While it is given they stand under its one message; edits in between leave them as they are."""
+    target = ChannelTarget(rig.channel, controls=Buttons())
+    for text in ("one…", "one, two…"):
+        await target.show(text)
+        assert [buttons(message) for message in rig.messages()] == [["stop"]]
+    await target.finish(["one", "two"], None)
+    assert [buttons(message) for message in rig.messages()] == [[], ["again"]]
+
+
+async def test_messages_from_before_are_written_over_and_what_is_left_over_is_deleted(rig: Rig):
+    """A new answer takes the place of the old one, however many messages either has."""
+    place = await ChannelTarget(rig.channel).finish(["one", "two", "three"], None)
+    ids = [place.message_id, *place.more]
+    again = ChannelTarget(rig.channel, begun=ids, controls=Buttons())
+    assert await again.show("new…") == place
+    after = await again.finish(["new", "end"], None)
+    assert [(int(message["id"]), message["content"]) for message in rig.messages()] == [
+        (ids[0], "new"),
+        (ids[1], "end"),
+    ]
+    assert after.more == (ids[1],)
+    longer = await ChannelTarget(rig.channel, begun=[ids[0], ids[1]]).finish(["1", "2", "3"], None)
+    assert [message["content"] for message in rig.messages()] == ["1", "2", "3"]
+    assert longer.more[0] == ids[1]
+
+
+async def test_a_message_from_before_that_was_deleted_is_made_anew(rig: Rig):
+    """The answer does not get lost with its message; the nonce of the lost one is not used again."""
+    place = await ChannelTarget(rig.channel, nonce="7").show("Half")
+    rig.discord.delete_message(str(place.message_id))
+    target = ChannelTarget(rig.channel, begun=[place.message_id], nonce="7")
+    assert (await target.show("Half again")).message_id != place.message_id
+    await target.finish(["Whole"], None)
+    assert [message["content"] for message in rig.messages()] == ["Whole"]
+
+
+async def test_a_message_sent_twice_under_one_nonce_stands_once(rig: Rig):
+    """Whoever did not hear that a message arrived sends it again, and gets the one that is there."""
+    places = [await ChannelTarget(rig.channel, nonce="911").show("Hello") for _ in range(2)]
+    assert places[0] == places[1]
+    assert len(rig.messages()) == 1
+
+
+async def test_an_answer_can_be_taken_away(rig: Rig):
+    """All of its messages go."""
+    target = ChannelTarget(rig.channel)
+    await target.finish(["one", "two"], None)
+    await target.remove()
+    assert rig.messages() == []
+    interaction = InteractionTarget(await rig.interaction())
+    await interaction.finish(["one", "two"], None)
+    await interaction.remove()
+    assert rig.messages() == []
+
+
+async def test_an_interaction_of_an_ended_process_is_answered_by_its_token(rig: Rig):
+    """All that is needed was stored: the token and the message's id."""
+    interaction = await rig.interaction()
+    original = await interaction.original_response()
+    webhook = discord.Webhook.partial(interaction.application_id, interaction.token, client=rig.bot)
+    target = TokenTarget(
+        webhook,
+        original.id,
+        expires_at=interaction.expires_at.timestamp(),
+        locale="en-US",
+        channel=rig.channel,
+        controls=Buttons(),
+    )
+    assert (await target.show("Half")).message_id == original.id
+    await target.finish(["one", "two"], None)
+    assert [(message["content"], buttons(message)) for message in rig.messages()] == [("one", []), ("two", ["again"])]
+    await target.finish(["only"], None)
+    assert [message["content"] for message in rig.messages()] == ["only"]
 
 
 async def test_an_interactions_answer_edits_the_deferred_message_and_goes_on_below(rig: Rig):

@@ -177,6 +177,34 @@ async def test_an_error_of_the_place_callback_ends_the_answer_and_is_raised(cloc
         await clock.run(writer(target, on_place=refuse).run(stream(clock, *["v "] * 60)))
 
 
+async def test_after_some_errors_nothing_more_is_shown(clock, target):
+    """An answer that is another's by now is not touched any more."""
+    made = writer(target, silent=lambda error: isinstance(error, RuntimeError))
+    answer = await clock.run(made.run(stream(clock, *["x "] * 30, error=RuntimeError())))
+    assert target.finished == []
+    assert not answer.delivered
+    assert isinstance(answer.error, RuntimeError)
+
+
+async def test_small_print_stands_under_an_answer_that_came_to_an_end(clock, target):
+    """Such as that it was stopped; under a failure stands the failure's sentence instead."""
+
+    async def note() -> str:
+        return "Stopped here."
+
+    await clock.run(writer(target, note=note).run(stream(clock, "a")))
+    assert target.finished == [(["a\n-# Stopped here."], None)]
+    await clock.run(writer(target, note=note).run(stream(clock, "a", error=QuotaExhaustedError("x"))))
+    assert "Stopped" not in target.finished[1][0][0]
+
+
+async def test_what_stood_there_before_comes_back_when_the_new_answer_fails(clock, target):
+    """With the sentence under it."""
+    made = writer(target, instead="The old answer.")
+    await clock.run(made.run(stream(clock, "Half", error=QuotaExhaustedError("x"))))
+    assert target.finished == [(["The old answer.\n-# All quota is used up for now: try again later."], None)]
+
+
 async def test_five_messages_are_messages_and_more_become_a_file(clock, target):
     """A very long answer is its first message and the whole text as a file."""
     text = "A sentence of some length. " * 600

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.server import ServerOptions, running
 from tests.start.conftest import Control
+from utils.security.masterkeys import MasterKeys
 from utils.storage import open_storage
 
 REAL = {
@@ -92,7 +93,8 @@ async def test_a_killed_bot_finds_its_sandbox_and_its_threads_again(launch, cont
 async def test_a_new_run_starts_empty_unless_it_is_kept(launch, tmp_path, arguments, kept):
     """Another run of the sandbox begins with an empty database; `--keep` carries it over."""
     url = f"sqlite:///{tmp_path / 'data' / 'sandbox.db'}"
-    async with open_storage(url) as storage:
+    keys = MasterKeys(tmp_path / ".keys" / "sandbox.key")
+    async with open_storage(url, keys=keys) as storage:
         await storage.meta.set("sandbox.run_id", "an earlier run")
         await storage.meta.set("marker", "here")
     async with running(ServerOptions(port=0)) as box:
@@ -100,7 +102,7 @@ async def test_a_new_run_starts_empty_unless_it_is_kept(launch, tmp_path, argume
         await bot.line("ready")
         bot.signal(signal.SIGTERM)
         assert (await bot.end())[0] == 0
-    async with open_storage(url) as storage:
+    async with open_storage(url, keys=keys) as storage:
         assert await storage.meta.get("marker") == kept
         assert await storage.meta.get("sandbox.run_id") == box.run_id
 

@@ -68,7 +68,9 @@ async def test_every_word_of_a_person_passes_the_codec_bound_to_its_place(tmp_pa
         )
         await kept.fail(turn.id, kind="x", detail="MARKER detail")
         assert b"MARKER" not in path.read_bytes() + path.with_name("bot.db-wal").read_bytes()
-        assert await kept.get_conversation(conversation.id) == conversation
+        found = await kept.get_conversation(conversation.id)
+        assert found is not None
+        assert (found.instructions, found.title) == ("MARKER instructions", "MARKER title")
         failed = await kept.get_turn(turn.id)
         assert failed is not None
         assert failed.error_detail == "MARKER detail"

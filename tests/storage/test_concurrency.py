@@ -128,7 +128,7 @@ async def test_closing_finishes_what_is_queued_and_may_be_repeated(open_it):
         await asyncio.gather(storage.aclose(), storage.aclose())
         await asyncio.gather(*writing)
         await storage.aclose()
-        for use in (storage.meta.get("n1"), storage.meta.set("n1", "y"), storage.conversations.forget_user(1)):
+        for use in (storage.meta.get("n1"), storage.meta.set("n1", "y"), storage.privacy.forget_user(1)):
             with pytest.raises(StorageClosedError, match="open it again"):
                 await use
     async with open_it() as storage:

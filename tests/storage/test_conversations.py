@@ -118,7 +118,7 @@ async def test_question_delivered_twice_is_stored_once(storage: Storage, asker: 
 
 async def test_question_to_a_deleted_conversation_is_refused(storage: Storage, asker: Asker):
     conversation = await asker.conversation(owner_id=7)
-    await storage.conversations.forget_user(7)
+    await storage.privacy.forget_user(7)
     with pytest.raises(MissingRowError, match="deleted in the meantime"):
         await asker.ask(conversation, "still there?")
 

@@ -2,9 +2,11 @@
 
 PoolError
 ├── UnavailableError
-│   └── EmptyAnswerError        the model ended its answer without a word
+│   ├── EmptyAnswerError        the model ended its answer without a word
+│   └── StoppedAnswerError      somebody stopped the answer before its first word
 └── UsageError
     └── TurnStateError          a turn is asked to do what its state does not allow
+        └── AnswerTakenError    somebody else answers the turn now, or nobody does any more: say nothing
 
 So whoever asks a question has one tree to catch. ``sentence_id`` names what a person is told, since the
 tables of ``utils/rendering/sentences`` cannot know these classes. Errors of the store pass through as they
@@ -28,8 +30,24 @@ class EmptyAnswerError(UnavailableError):
         super().__init__("The model answered with nothing; word the question differently and ask again.")
 
 
+class StoppedAnswerError(UnavailableError):
+    """Somebody stopped the answer before its first word."""
+
+    sentence_id: ClassVar[str] = "error.cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("The answer was stopped; ask again if you still want it.")
+
+
 class TurnStateError(UsageError):
     """A turn is asked to do what its state does not allow."""
+
+
+class AnswerTakenError(TurnStateError):
+    """The turn is not this answer's any more: it was changed, removed, or another process has it."""
+
+    def __init__(self) -> None:
+        super().__init__("The question was changed or removed while it was answered; look at its newest answer.")
 
 
 def error_kind(error: BaseException) -> str:

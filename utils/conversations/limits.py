@@ -7,7 +7,7 @@ spells out.
 What always holds: no await, no I/O, and a declared size is judged before a byte is fetched. The limits are
 ours and stay below the service's (100 MB of inline data a request, of which base64 takes a third). Discord
 takes 6000 characters in a slash option; the longer text limit is met by messages and modals only. Which
-types of file the API takes is said in ``filetypes``.
+types of file the API takes is said in ``filetypes``; what is found out once a file is here in ``media``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from utils.conversations.filetypes import GIF, api_mime_type
+from utils.conversations.filetypes import is_gif, may_be_read
 from utils.i18n import translate
 
 MAX_TEXT_CHARACTERS = 8_000
@@ -61,17 +61,21 @@ def check_text(text: str) -> Refusal | None:
 
 def check_attachment(name: str, size: int, mime_type: str | None) -> Refusal | None:
     """Refuse one file by its declared name, size in bytes and MIME type."""
-    shown = _shown(name)
-    api_type = api_mime_type(name, mime_type)
-    if api_type == GIF:
+    shown = shown_word(name)
+    if is_gif(name, mime_type):
         return Refusal("ask.attachment_gif", {"name": shown})
-    if api_type is None:
+    if not may_be_read(name, mime_type):
         return Refusal("ask.attachment_type", {"name": shown})
+    return size_refusal(name, size, MAX_ATTACHMENT_BYTES)
+
+
+def size_refusal(name: str, size: int, limit: int) -> Refusal | None:
+    """Refuse a file that is empty or larger than ``limit``, both in bytes."""
+    shown = shown_word(name)
     if size <= 0:
         return Refusal("ask.attachment_empty", {"name": shown})
-    if size > MAX_ATTACHMENT_BYTES:
-        values = {"name": shown, "size": _mebibytes(size), "limit": MAX_ATTACHMENT_BYTES // _MIB}
-        return Refusal("ask.attachment_too_large", values)
+    if size > limit:
+        return Refusal("ask.attachment_too_large", {"name": shown, "size": _mebibytes(size), "limit": limit // _MIB})
     return None
 
 
@@ -95,7 +99,7 @@ def check_model(name: str, known: Collection[str]) -> Refusal | None:
     bare = name.strip().removeprefix("models/")
     if bare and (not known or bare in known):
         return None
-    return Refusal("ask.model_unknown", {"model": _shown(bare)})
+    return Refusal("ask.model_unknown", {"model": shown_word(bare)})
 
 
 def check_temperature(value: float) -> Refusal | None:
@@ -106,8 +110,8 @@ def check_temperature(value: float) -> Refusal | None:
     return Refusal("ask.temperature", {"low": f"{low:g}", "high": f"{high:g}"})
 
 
-def _shown(name: str) -> str:
-    # stands between backticks in a sentence, which it must not be able to leave
+def shown_word(name: str) -> str:
+    """Give a foreign word so that it can stand between backticks in a sentence, and not leave them."""
     plain = "".join(" " if char == "`" or not char.isprintable() else char for char in name).strip() or "?"
     return plain if len(plain) <= _MAX_SHOWN_NAME else plain[: _MAX_SHOWN_NAME - 1] + "…"
 

@@ -23,6 +23,10 @@ class KeyedLocks:
         """Count the keys that are held or waited for."""
         return len(self._locks)
 
+    def is_held(self, key: int) -> bool:
+        """Tell whether somebody holds the key, or waits for it."""
+        return key in self._locks
+
     @asynccontextmanager
     async def hold(self, key: int) -> AsyncIterator[None]:
         """Wait for the key's turn, and keep it."""

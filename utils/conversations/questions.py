@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file and its bytes; ``mime_type`` is what the sender declared, "" when nothing."""
+    """A file and its bytes; ``mime_type`` is the API's name for what the bytes are (see ``media.take``)."""
 
     name: str
     mime_type: str
@@ -22,7 +22,8 @@ class Attachment:
 class Question:
     """One question; ``source_id`` is the platform's id of the message or interaction, by which it is known again.
 
-    ``guild_id`` is None in direct messages; ``locale`` is the asker's, as Discord writes it.
+    ``guild_id`` is None in direct messages; ``locale`` is the asker's, as Discord writes it; ``token`` is an
+    interaction's, by which its answer can be edited.
     """
 
     source_id: int
@@ -33,3 +34,4 @@ class Question:
     text: str
     attachments: tuple[Attachment, ...] = ()
     locale: str = "en-US"
+    token: str | None = None

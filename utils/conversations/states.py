@@ -1,11 +1,11 @@
 """The life of a turn, as a table.
 
-asked -> answering -> answered | failed. ``asked``: the question is stored. ``answering``: a message shows
-the answer so far (again, when the answer moves to another message). ``answered`` and ``failed`` are the
-end; a short answer or an early failure comes there straight from ``asked``.
+asked -> answering -> answered | failed. ``asked``: the question is stored, and further messages may still join
+it. ``answering``: the model is asked, or was when the process stopped. ``answered`` and ``failed`` are the end;
+a question that is changed, or whose answer somebody wants anew, is asked again from there.
 
-What always holds: a turn that ended never changes its state. The store keeps the state, ``Conversations``
-asks ``require`` before it acts.
+What always holds: nothing but being asked again leads out of an end. The store keeps the state, and each step is
+conditional there.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from utils.storage import TurnState
 FOLLOWING: Final[dict[TurnState, frozenset[TurnState]]] = {
     "asked": frozenset({"answering", "answered", "failed"}),
     "answering": frozenset({"answering", "answered", "failed"}),
-    "answered": frozenset(),
-    "failed": frozenset(),
+    "answered": frozenset({"asked"}),
+    "failed": frozenset({"asked"}),
 }
 
 
 def is_ended(state: TurnState) -> bool:
     """Tell whether nothing more happens to a turn in this state."""
-    return not FOLLOWING[state]
+    return "asked" in FOLLOWING[state]
 
 
 def require(state: TurnState, following: TurnState) -> None:

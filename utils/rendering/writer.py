@@ -3,14 +3,14 @@
 ``AnswerWriter(target, locale=...)`` reads the deltas of one answer in a task of its own and shows the
 newest text, at most once per interval, until the stream ends; then ``run`` shows the whole answer, split
 into messages, and says in a ``WrittenAnswer`` what came of it. A ``Target`` is where an answer is shown:
-``utils/rendering/discord`` has two, and anything of that shape will do.
+``utils/rendering/discord`` has two, and anything of that shape will do. ``waits`` lets it say what is waited for
+before there is any text.
 
-What always holds: states in between are dropped, never queued; no edit starts before the last one
-returned; the last state is always sent; splitting happens at the end only, so nothing is shown twice. The
-interval grows while edits are slow, for then the platform is holding them back. When the stream fails, the
-text so far stays and one sentence stands under it (or alone); when the writer is cancelled, so does it,
-and the cancellation goes on. A place that is gone ends the showing, not the reading: the answer is still
-stored by whoever makes the deltas.
+What always holds: states in between are dropped, never queued; no edit starts before the last one returned; the last
+state is always sent; splitting happens at the end only, so nothing is shown twice. The interval grows while edits are
+slow, for then the platform is holding them back. When the stream fails, the text so far stays and one sentence stands
+under it (or alone); when the writer is cancelled, so does it, and the cancellation goes on. A place that is gone ends
+the showing, not the reading: the answer is still stored by whoever makes the deltas.
 """
 
 from __future__ import annotations
@@ -36,15 +36,19 @@ MAX_MESSAGES = 5
 FILE_NAME = "answer.md"
 
 _MAX_INTERVAL_S = 15.0
+#: Who waits is told so after the first of these times, and again at most every second of them.
+_WAITING_AFTER_S = 2.0
+_WAITING_EVERY_S = 4.0
 _CANCEL_TIMEOUT_S = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the (first) message of an answer is."""
+    """Where the first message of an answer is, and which messages go on with it."""
 
     channel_id: int
     message_id: int
+    more: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,14 @@ class WrittenAnswer:
     """What came of an answer: its whole text, where it begins (None: nowhere), whether its last state was taken.
 
     ``error`` is what ended the stream early, already told to the reader in a sentence; None: the answer is
-    whole.
+    whole. ``gone``: there is no place any more where it could be shown.
     """
 
     text: str
     place: Place | None
     delivered: bool
     error: BaseException | None
+    gone: bool = False
 
 
 class Target(Protocol):
@@ -87,7 +92,8 @@ class AnswerWriter:
 
     ``interval_s``: seconds between the beginnings of two edits. ``on_place`` is awaited whenever the
     answer stands somewhere new. ``sentence`` says an error to the reader; without it the rendering's own
-    sentence does.
+    sentence does. ``silent`` tells errors after which nothing more is to be shown, ``note`` gives small print for
+    the end of an answer that came to one, ``instead`` is shown in place of an answer that failed.
     """
 
     def __init__(
@@ -100,8 +106,14 @@ class AnswerWriter:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_place: Callable[[Place], Awaitable[None]] | None = None,
         sentence: Callable[[BaseException], str] | None = None,
+        silent: Callable[[BaseException], bool] = lambda _: False,
+        note: Callable[[], Awaitable[str | None]] | None = None,
+        instead: str = "",
     ) -> None:
         self._target = target
+        self._silent = silent
+        self._note = note
+        self._instead = instead
         self._locale = locale
         self._shortest_interval_s = self._interval_s = interval_s
         self._clock = clock
@@ -113,7 +125,17 @@ class AnswerWriter:
         self._place: Place | None = None
         self._gone = False
         self._next_at = clock()
+        self._waiting: str | None = None
+        self._waiting_at = clock() + _WAITING_AFTER_S
         self._changed = asyncio.Event()
+
+    def waits(self, sentence: str | None) -> None:
+        """Say until the first text comes what is waited for; None: nothing any more, so what is shown stays as it is.
+
+        Shown only where it takes long, and replaced by the first text.
+        """
+        self._waiting = sentence
+        self._changed.set()
 
     async def run(self, deltas: AsyncIterator[str]) -> WrittenAnswer:
         """Show the answer as it comes and then as a whole.
@@ -144,8 +166,8 @@ class AnswerWriter:
 
     async def _follow(self, reader: asyncio.Task[None]) -> None:
         async with self._target.waiting():
-            while not reader.done() and not self._text.strip():
-                await self._change()
+            while not reader.done() and not self._text.strip() and not self._gone:
+                await self._wait()
         while not reader.done() and not self._gone:
             await self._pause(reader)
             if not reader.done():
@@ -153,8 +175,30 @@ class AnswerWriter:
                 await self._change()
         await asyncio.wait({reader})
 
+    async def _wait(self) -> None:
+        """Wait for a change, or show what is waited for once it is time to."""
+        if self._waiting is None or self._waiting == self._shown:
+            await self._change()
+            return
+        left = self._waiting_at - self._clock()
+        if left > 0:
+            await self._change_within(left)
+            return
+        await self._show(self._waiting)
+        self._waiting_at = self._clock() + _WAITING_EVERY_S
+
+    async def _change_within(self, seconds: float) -> None:
+        """Wait for a change, but not longer than that."""
+        change = asyncio.ensure_future(self._change())
+        nap = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait({change, nap}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            change.cancel()
+            nap.cancel()
+
     async def _change(self) -> None:
-        """Wait for more text or the end of the stream."""
+        """Wait for more text, the end of the stream, or another thing to wait for."""
         await self._changed.wait()
         self._changed.clear()
         await asyncio.sleep(0)  # lets a reader that has just come to its end be seen as done
@@ -204,22 +248,32 @@ class AnswerWriter:
 
     async def _conclude(self, error: BaseException | None) -> WrittenAnswer:
         """Show the last state: the whole answer, or what there is of it with a sentence."""
-        sentence = self._last_sentence(error)
+        if error is not None and self._silent(error):
+            return WrittenAnswer(self._text, self._place, delivered=False, error=error)
+        sentence = await self._last_sentence(error)
         delivered = False
         if not self._gone:
             try:
                 await self._finish(sentence)
                 delivered = True
+            except (PlaceGoneError, DeliveryRefusedError) as gone:
+                # asking again would be refused again
+                self._gone = True
+                _log.info("there is no place any more for the end of an answer: %s", gone)
             except DeliveryError as undelivered:
                 _log.warning("the end of an answer was not shown: %s", undelivered)
-        return WrittenAnswer(self._text, self._place, delivered, error)
+        return WrittenAnswer(self._text, self._place, delivered, error, gone=self._gone)
 
-    def _last_sentence(self, error: BaseException | None) -> str | None:
+    async def _last_sentence(self, error: BaseException | None) -> str | None:
+        if error is not None and self._instead:
+            self._text = self._instead
         if isinstance(error, asyncio.CancelledError):
             return error_sentence(error, self._locale)  # being stopped is no failure that anybody has to look into
         if error is not None:
             return self._sentence(error)
-        return None if self._text.strip() else translate("error.empty_answer", self._locale)
+        if not self._text.strip():
+            return translate("error.empty_answer", self._locale)
+        return await self._note() if self._note is not None else None
 
     async def _finish(self, sentence: str | None) -> None:
         texts = with_sentence(split(self._text), sentence)

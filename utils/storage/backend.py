@@ -28,6 +28,11 @@ class Backend(Protocol):
         """What and where it is, for the log; holds no secret."""
         ...
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether this process alone has the database, so that whatever another one left is nobody's."""
+        ...
+
     async def write(self, job: Job[T]) -> T:
         """Run ``job`` in a transaction and give its result after the commit.
 

@@ -57,8 +57,8 @@ def encode_text(codec: Codec, place: str, row_id: int, text: str) -> bytes:
 
 
 def decode_text(codec: Codec, place: str, row_id: int, stored: bytes) -> str:
-    """Give back the text that ``encode_text`` was given for the same place and row.
+    """Give back the text that ``encode_text`` was given for the same place and row; nothing stored is no words.
 
     :raises StorageDataError: the bytes are of an unknown scheme, or do not belong there.
     """
-    return codec.decode(place, row_id, stored).decode("utf-8", "surrogatepass")
+    return codec.decode(place, row_id, stored).decode("utf-8", "surrogatepass") if stored else ""

@@ -1,45 +1,34 @@
 """What people asked and what they were answered.
 
-``Conversations`` keeps conversations, their turns and messages. A turn goes asked -> answering -> answered or failed,
-and each step is committed when its method returns: after a crash, ``unfinished`` says what is still owed. What always
-holds: one turn per ``source_id`` (Discord delivers some events twice); an answered turn is final; an answer's text, its
-turn's state and the user's usage are stored together; a history holds answered turns only, in the order of asking.
-Steps for a turn that is answered already, or gone (its user was forgotten while it was answered), give False and store
-nothing. What an answer is, and when one is made, is the conversations room's business.
+``Conversations`` keeps conversations and what was said in them; the steps of turns are ``turns``'s, of which it is the
+other half. A turn goes asked -> answering -> answered or failed, then its end is delivered: after a crash, ``owed``
+says what is still to be done. What always holds: a history holds answered turns only, in the order of asking, without
+replaced answers and removed messages; one conversation of direct messages per channel; a message that is changed or
+removed takes the summary that was made of it along. What an answer is, and when one is made, is the conversations
+room's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import ColumnElement, Select, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from utils.storage.backend import Backend, add_on_conflict, insert_for
-from utils.storage.records import Records, Values
+from utils.storage.backend import insert_for
 from utils.storage.rows import Conversation, ConversationKind, StoredMessage, Turn, UsageDay
-from utils.storage.schema import NO_GUILD, conversations, messages, turns, usage_days
-from utils.storage.statements import (
-    add_message,
-    advance,
-    forget_guild,
-    forget_user,
-    load_messages,
-    newest_answered,
-    with_asker,
-)
+from utils.storage.schema import NO_GUILD, attachments, conversations, messages, turns, usage_days
+from utils.storage.statements import changed, load_messages, newest_answered, replace_answers, with_asker
+from utils.storage.turns import Turns, seen
 
-_SECONDS_PER_DAY = 86_400
+_CHATS = ("thread", "dm")
+_DELETED = "deleted"
 
 
-class Conversations:
+class Conversations(Turns):
     """Conversations, turns and messages; made by ``open_storage``. ``wall`` gives unix seconds."""
-
-    def __init__(self, backend: Backend, records: Records, *, wall: Callable[[], float]) -> None:
-        self._backend = backend
-        self._records = records
-        self._wall = wall
 
     async def open_conversation(
         self,
@@ -52,8 +41,12 @@ class Conversations:
         temperature: float | None = None,
         instructions: str | None = None,
         title: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        parent_id: int | None = None,
+        parent_turn_id: int | None = None,
+        seen_id: int | None = None,
     ) -> Conversation:
-        """Store a new conversation."""
+        """Store a new conversation; of direct messages, the one that is there is given instead."""
         made = Conversation(
             id=self._records.make_id(),
             kind=kind,
@@ -65,135 +58,162 @@ class Conversations:
             instructions=instructions,
             title=title,
             created_at=self._wall(),
+            options=dict(options or {}),
+            parent_id=parent_id,
+            parent_turn_id=parent_turn_id,
+            seen_id=seen_id,
         )
         row = self._records.conversation_row(made)
+        there = select(conversations).where(conversations.c.channel_id == channel_id, conversations.c.kind == "dm")
+
+        async def job(connection: AsyncConnection) -> Conversation:
+            insert = insert_for(connection, conversations).on_conflict_do_nothing()
+            if (await connection.execute(insert, row)).rowcount:
+                return made
+            return self._records.conversation((await connection.execute(there)).mappings().one())
+
+        return await self._backend.write(job)
+
+    async def drop_conversation(self, conversation_id: int) -> None:
+        """Delete a conversation and all that was said in it."""
 
         async def job(connection: AsyncConnection) -> None:
-            await connection.execute(conversations.insert(), row)
+            await connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
 
         await self._backend.write(job)
-        return made
 
     async def find_conversation(self, channel_id: int, kind: ConversationKind | None = None) -> Conversation | None:
         """Give the newest conversation of a channel (and kind), or None."""
         wanted = select(conversations).where(conversations.c.channel_id == channel_id)
         if kind is not None:
             wanted = wanted.where(conversations.c.kind == kind)
-        rows = await self._rows(wanted.order_by(conversations.c.id.desc()).limit(1))
-        return self._records.conversation(rows[0]) if rows else None
+        return await self._one(wanted.order_by(conversations.c.id.desc()))
 
     async def get_conversation(self, conversation_id: int) -> Conversation | None:
         """Give a conversation by its id, or None."""
-        rows = await self._rows(select(conversations).where(conversations.c.id == conversation_id))
-        return self._records.conversation(rows[0]) if rows else None
+        return await self._one(select(conversations).where(conversations.c.id == conversation_id))
 
-    async def ask(
+    async def chats(self, *, seen_after: int, limit: int) -> list[Conversation]:
+        """Give the threads and direct messages in which something newer than that id was seen, newest first."""
+        wanted = (
+            select(conversations)
+            .where(conversations.c.seen_id > seen_after, conversations.c.kind.in_(_CHATS))
+            .order_by(conversations.c.seen_id.desc())
+            .limit(limit)
+        )
+        return [self._records.conversation(row) for row in await self._rows(wanted)]
+
+    async def note_seen(self, conversation_id: int, message_id: int) -> None:
+        """Note that a message was looked at, though nothing of it was stored."""
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(seen(conversation_id, message_id))
+
+        await self._backend.write(job)
+
+    async def forget_seen(self, conversation_id: int) -> None:
+        """Count a conversation no more among the ``chats``, until something is asked in it."""
+        await self._set(conversation_id, seen_id=None)
+
+    async def set_channel(self, conversation_id: int, channel_id: int) -> None:
+        """Let a conversation be held in another channel."""
+        await self._set(conversation_id, channel_id=channel_id)
+
+    async def set_title(self, conversation_id: int, title: str) -> None:
+        """Give a conversation its title."""
+        await self._set(conversation_id, title=self._records.title(conversation_id, title))
+
+    async def set_options(self, conversation_id: int, **fields: Any) -> None:
+        """Change ``model``, ``temperature``, ``instructions`` or ``options`` of a conversation."""
+        found = await self.get_conversation(conversation_id)
+        if found is not None:
+            row = self._records.conversation_row(replace(found, **fields))
+            chosen = {name: row[name] for name in fields}
+            await self._set(conversation_id, **chosen)
+
+    async def set_summary(self, conversation_id: int, summary: str, *, turn_id: int, revision: int) -> bool:
+        """Store what was said up to a turn in short; False: something of it changed since ``revision``."""
+        unchanged = conversations.c.revision == revision
+        coded = self._records.summary(conversation_id, summary)
+        return await self._set(conversation_id, unchanged, summary=coded, summary_turn_id=turn_id)
+
+    async def history(
         self,
         conversation_id: int,
         *,
-        source_id: int,
-        user_id: int,
-        user_name: str,
-        guild_id: int | None,
-        channel_id: int,
-        text: str,
-        attachments: Sequence[tuple[str, str, bytes]],
-        locale: str,
-    ) -> Turn | None:
-        """Store a question with its files (name, MIME type, bytes); None: this ``source_id`` was stored before.
+        max_messages: int,
+        after_turn_id: int | None = None,
+        before_turn_id: int | None = None,
+    ) -> list[StoredMessage]:
+        """Give the newest messages of answered turns, oldest first; never an answer without its question.
 
-        :raises MissingRowError: the conversation is not stored (any more).
+        Only those between ``after_turn_id`` and ``before_turn_id``, neither of which belongs.
         """
-        turn = Turn(
-            id=self._records.make_id(),
-            conversation_id=conversation_id,
-            source_id=source_id,
-            user_id=user_id,
-            user_name=user_name,
-            guild_id=guild_id,
-            channel_id=channel_id,
-            locale=locale,
-            asked_at=self._wall(),
+        wanted = newest_answered(
+            conversation_id, max_messages, after_turn_id=after_turn_id, before_turn_id=before_turn_id
         )
-        row = self._records.turn_row(turn)
-        message = self._records.message_row(turn, "user", text, turn.asked_at)
-        files = self._records.attachment_rows(message, attachments)
-
-        async def job(connection: AsyncConnection) -> Turn | None:
-            insert = insert_for(connection, turns).on_conflict_do_nothing(index_elements=["source_id"])
-            if (await connection.execute(insert, row)).rowcount == 0:
-                return None
-            await add_message(connection, message, files)
-            return turn
-
-        return await self._backend.write(job)
-
-    async def begin_answer(self, turn_id: int, *, channel_id: int, message_id: int) -> bool:
-        """Note where the answer's message is, so that it can be finished there after a restart."""
-        place = {"state": "answering", "answer_channel_id": channel_id, "answer_message_id": message_id}
-        return await self._advance(turn_id, place)
-
-    async def finish(
-        self, turn_id: int, *, text: str, model: str, input_tokens: int, output_tokens: int, seconds: float
-    ) -> bool:
-        """Store the answer, end the turn and count the usage; ``seconds`` is how long the answer took."""
-        turn = await self.get_turn(turn_id)
-        if turn is None:
-            return False
-        now = self._wall()
-        tokens = {"input_tokens": input_tokens, "output_tokens": output_tokens}
-        end = {
-            **tokens,
-            "state": "answered",
-            "model": model,
-            "error_kind": None,
-            "error_detail": None,
-            "seconds": seconds,
-            "ended_at": now,
-        }
-        usage = {
-            **tokens,
-            "user_id": turn.user_id,
-            "guild_id": NO_GUILD if turn.guild_id is None else turn.guild_id,
-            "day": int(now // _SECONDS_PER_DAY),
-            "requests": 1,
-        }
-        message = self._records.message_row(turn, "model", text, now)
-
-        async def job(connection: AsyncConnection) -> bool:
-            if not await advance(connection, turn_id, end):
-                return False
-            await add_message(connection, message, [])
-            await connection.execute(add_on_conflict(connection, usage_days), usage)
-            return True
-
-        return await self._backend.write(job)
-
-    async def fail(self, turn_id: int, *, kind: str, detail: str) -> bool:
-        """End a turn without an answer; ``kind`` is a short word for why (at most 64 characters)."""
-        coded = self._records.error_detail(turn_id, detail)
-        end = {"state": "failed", "error_kind": kind, "error_detail": coded, "ended_at": self._wall()}
-        return await self._advance(turn_id, end)
-
-    async def history(self, conversation_id: int, *, max_messages: int) -> list[StoredMessage]:
-        """Give the newest messages of answered turns, oldest first; never an answer without its question."""
-        found = await self._messages(newest_answered(conversation_id, max_messages))
+        found = await self._messages(wanted)
         found.reverse()
         return found[1:] if found and found[0].role == "model" else found
 
     async def messages_of_turn(self, turn_id: int) -> list[StoredMessage]:
-        """Give the question and, if there is one, the answer."""
+        """Give the question, message by message, and the answer if there is one."""
         return await self._messages(with_asker().where(messages.c.turn_id == turn_id).order_by(messages.c.position))
 
-    async def get_turn(self, turn_id: int) -> Turn | None:
-        """Give a turn by its id, or None."""
-        rows = await self._rows(select(turns).where(turns.c.id == turn_id))
-        return self._records.turn(rows[0]) if rows else None
+    async def replaced_answers(self, turn_id: int) -> list[StoredMessage]:
+        """Give the answers that gave way to newer ones, oldest first."""
+        wanted = with_asker(replaced=True).where(messages.c.turn_id == turn_id, messages.c.role == "model")
+        return await self._messages(wanted.order_by(messages.c.position))
 
-    async def unfinished(self) -> list[Turn]:
-        """Give the turns that are asked or being answered, oldest first."""
-        owed = select(turns).where(turns.c.state.in_(("asked", "answering"))).order_by(turns.c.id)
-        return [self._records.turn(row) for row in await self._rows(owed)]
+    async def change_message(self, source_id: int, text: str) -> Turn | None:
+        """Give a user's message another text; None: it is not stored, or has that text already."""
+        turn = await self.turn_of_source(source_id)
+        said = await self.messages_of_turn(turn.id) if turn is not None else []
+        message = next((one for one in said if one.source_id == source_id), None)
+        if turn is None or message is None or message.text == text:
+            return None
+        content = self._records.content(message.id, text)
+
+        async def job(connection: AsyncConnection) -> Turn:
+            await connection.execute(update(messages).where(messages.c.id == message.id).values(content=content))
+            await changed(connection, turn.conversation_id, from_turn_id=turn.id)
+            return turn
+
+        return await self._backend.write(job)
+
+    async def remove_message(self, source_id: int) -> Turn | None:
+        """Delete what a user's message said, and with the last message of a turn its answers; None: not stored.
+
+        The turn, as it was before, is given; one without a question any more ends as failed, by the kind "deleted".
+        """
+        turn = await self.turn_of_source(source_id)
+        if turn is None:
+            return None
+
+        async def job(connection: AsyncConnection) -> Turn:
+            await self._blank(connection, messages.c.source_id == source_id)
+            await changed(connection, turn.conversation_id, from_turn_id=turn.id)
+            question = exists().where(messages.c.turn_id == turn.id, messages.c.role == "user")
+            if not await connection.scalar(select(question)):
+                await replace_answers(connection, turn.id, self._wall())
+                await self._blank(connection, messages.c.turn_id == turn.id)
+                await connection.execute(update(turns).where(turns.c.id == turn.id).values(**self._deleted(turn.id)))
+            return turn
+
+        return await self._backend.write(job)
+
+    async def _blank(self, connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+        ids = list((await connection.execute(select(messages.c.id).where(which))).scalars())
+        await connection.execute(delete(attachments).where(attachments.c.message_id.in_(ids)))
+        for message_id in ids:
+            values = {"role": "removed", "content": self._records.content(message_id, ""), "user_name": None}
+            await connection.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+    def _deleted(self, turn_id: int) -> dict[str, Any]:
+        now = self._wall()
+        name = self._records.user_name(turn_id, "")
+        ended = {"state": "failed", "error_kind": _DELETED, "error_detail": None, "ended_at": now, "delivered_at": now}
+        return {**ended, "user_name": name, "owner": None, "lease_until": None, "token": None}
 
     async def usage(self, user_id: int, *, since_day: int = 0) -> list[UsageDay]:
         """Give what a user used, by day and guild; ``since_day`` counts UTC days since 1970-01-01."""
@@ -207,31 +227,17 @@ class Conversations:
             for row in await self._rows(wanted)
         ]
 
-    async def forget_user(self, user_id: int) -> None:
-        """Delete all that a user said and was answered, rows and bytes; other people's turns stay.
+    async def _set(self, conversation_id: int, *conditions: ColumnElement[bool], **values: Any) -> bool:
+        async def job(connection: AsyncConnection) -> bool:
+            here = conversations.c.id == conversation_id
+            moved = await connection.execute(update(conversations).where(here, *conditions).values(**values))
+            return moved.rowcount > 0
 
-        :raises StorageBusyError: the rows are gone, but another program keeps their traces in the log.
-        """
-        await self._backend.write(lambda connection: forget_user(connection, user_id))
-        await self._backend.scrub()
+        return await self._backend.write(job)
 
-    async def forget_guild(self, guild_id: int) -> None:
-        """Delete all that was said in a guild, rows and bytes.
-
-        :raises StorageBusyError: the rows are gone, but another program keeps their traces in the log.
-        """
-        await self._backend.write(lambda connection: forget_guild(connection, guild_id))
-        await self._backend.scrub()
-
-    async def _advance(self, turn_id: int, values: Values) -> bool:
-        return await self._backend.write(lambda connection: advance(connection, turn_id, values))
+    async def _one(self, wanted: Select[Any]) -> Conversation | None:
+        rows = await self._rows(wanted.limit(1))
+        return self._records.conversation(rows[0]) if rows else None
 
     async def _messages(self, wanted: Select[Any]) -> list[StoredMessage]:
         return await self._backend.read(lambda connection: load_messages(connection, self._records, wanted))
-
-    async def _rows(self, wanted: Select[Any]) -> Sequence[RowMapping]:
-        async def job(connection: AsyncConnection) -> Sequence[RowMapping]:
-            found: Sequence[RowMapping] = (await connection.execute(wanted)).mappings().all()
-            return found
-
-        return await self._backend.read(job)

@@ -6,6 +6,7 @@ StorageError
 │   ├── StorageAccessError      the folder, file or server does not let us in
 │   ├── StorageInUseError       another process owns the file
 │   ├── NotOurDatabaseError     the file is no database, or another program's
+│   ├── StorageKeyError         the master key is missing or cannot be used
 │   └── NewerSchemaError        the database was written by a newer version
 ├── StorageUnavailableError     it may work again later by itself or after a hand
 │   ├── StorageBusyError        another program holds a lock on the database
@@ -48,6 +49,10 @@ class StorageInUseError(StorageSetupError):
 
 class NotOurDatabaseError(StorageSetupError):
     """The file is not a database, or it holds another program's tables."""
+
+
+class StorageKeyError(StorageSetupError):
+    """The master key that the database needs is missing or cannot be used."""
 
 
 class NewerSchemaError(StorageSetupError):

@@ -17,6 +17,11 @@ _RANDOM_BITS = 22
 _LAST_MS = (1 << 41) - 2
 
 
+def first_id_at(wall: float) -> int:
+    """Give the smallest id of rows that are made at ``wall`` (unix seconds) or later."""
+    return min(max(int(wall * 1000) - _EPOCH_MS, 0), _LAST_MS) << _RANDOM_BITS
+
+
 class IdSource:
     """Makes 63-bit ids that grow; ``wall`` gives unix seconds, ``random_bits(n)`` n random bits."""
 
@@ -31,7 +36,6 @@ class IdSource:
 
     def __call__(self) -> int:
         """Give the next id."""
-        milliseconds = min(max(int(self._wall() * 1000) - _EPOCH_MS, 0), _LAST_MS)
-        made = (milliseconds << _RANDOM_BITS) | self._random_bits(_RANDOM_BITS)
+        made = first_id_at(self._wall()) | self._random_bits(_RANDOM_BITS)
         self._last = max(made, self._last + 1)
         return self._last

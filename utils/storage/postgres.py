@@ -65,6 +65,11 @@ class PostgresBackend:
         """The database's name and the server's."""
         return f"PostgreSQL, {self._address.place}"
 
+    @property
+    def exclusive(self) -> bool:
+        """Never: a server serves many processes."""
+        return False
+
     async def write(self, job: Job[T]) -> T:
         """Run ``job`` in a transaction; see ``Backend``."""
         return await self._work.run(self._write(job))

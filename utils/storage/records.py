@@ -7,6 +7,7 @@ for. Which rows are wanted, and in which transaction, is ``conversations``' busi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,8 +18,6 @@ from utils.storage.codec import Codec, decode_text, encode_text
 from utils.storage.rows import Conversation, Role, StoredAttachment, StoredMessage, Turn
 
 Values = dict[str, Any]
-
-_POSITIONS: dict[Role, int] = {"user": 0, "model": 1}
 
 
 class Records:
@@ -33,8 +32,18 @@ class Records:
         return {
             **asdict(made),
             "instructions": self._encode("conversations.instructions", made.id, made.instructions),
-            "title": self._encode("conversations.title", made.id, made.title),
+            "title": self.title(made.id, made.title),
+            "summary": self.summary(made.id, made.summary),
+            "options": json.dumps(dict(made.options), sort_keys=True) if made.options else None,
         }
+
+    def title(self, conversation_id: int, title: str | None) -> bytes | None:
+        """Encode a conversation's title."""
+        return self._encode("conversations.title", conversation_id, title)
+
+    def summary(self, conversation_id: int, summary: str | None) -> bytes | None:
+        """Encode what was said in a conversation, in short."""
+        return self._encode("conversations.summary", conversation_id, summary)
 
     def conversation(self, row: RowMapping) -> Conversation:
         """Read a conversation."""
@@ -43,6 +52,8 @@ class Records:
                 **row,
                 "instructions": self._decode("conversations.instructions", row["id"], row["instructions"]),
                 "title": self._decode("conversations.title", row["id"], row["title"]),
+                "summary": self._decode("conversations.summary", row["id"], row["summary"]),
+                "options": json.loads(row["options"]) if row["options"] else {},
             }
         )
 
@@ -52,6 +63,8 @@ class Records:
             **asdict(made),
             "user_name": self._encode("turns.user_name", made.id, made.user_name),
             "error_detail": self.error_detail(made.id, made.error_detail),
+            "more_message_ids": joined(made.more_message_ids),
+            "token": self._encode("turns.token", made.id, made.token),
         }
 
     def turn(self, row: RowMapping) -> Turn:
@@ -61,6 +74,8 @@ class Records:
                 **row,
                 "user_name": self._decode("turns.user_name", row["id"], row["user_name"]),
                 "error_detail": self._decode("turns.error_detail", row["id"], row["error_detail"]),
+                "more_message_ids": tuple(int(one) for one in (row["more_message_ids"] or "").split()),
+                "token": self._decode("turns.token", row["id"], row["token"]),
             }
         )
 
@@ -68,23 +83,35 @@ class Records:
         """Encode what went wrong in a turn."""
         return self._encode("turns.error_detail", turn_id, detail)
 
+    def user_name(self, turn_id: int, name: str) -> bytes | None:
+        """Encode the name of who asked in a turn."""
+        return self._encode("turns.user_name", turn_id, name)
+
     def message_row(self, turn: Turn, role: Role, text: str, created_at: float) -> Values:
-        """Make the row of what ``role`` said in ``turn``."""
+        """Make the row of what ``role`` said in ``turn``; its position is for whoever stores it."""
         row_id = self.make_id()
         return {
             "id": row_id,
             "conversation_id": turn.conversation_id,
             "turn_id": turn.id,
-            "position": _POSITIONS[role],
+            "position": 0,
             "user_id": turn.user_id,
             "guild_id": turn.guild_id,
             "role": role,
-            "content": self._encode("messages.content", row_id, text),
+            "content": self.content(row_id, text),
             "created_at": created_at,
+            "source_id": turn.source_id if role == "user" else None,
+            "user_name": self._encode("messages.user_name", row_id, turn.user_name) if role == "user" else None,
+            "replaced_at": None,
         }
 
+    def content(self, message_id: int, text: str) -> bytes | None:
+        """Encode a message's text."""
+        return self._encode("messages.content", message_id, text)
+
     def message(self, row: RowMapping, files: Sequence[StoredAttachment]) -> StoredMessage:
-        """Read a message; ``row`` also has the turn's ``user_name``."""
+        """Read a message; ``row`` also has the turn's ``asker_name``, for messages without a name of their own."""
+        own = self._decode("messages.user_name", row["id"], row["user_name"])
         return StoredMessage(
             id=row["id"],
             conversation_id=row["conversation_id"],
@@ -92,9 +119,11 @@ class Records:
             role=row["role"],
             text=decode_text(self._codec, "messages.content", row["id"], row["content"]),
             user_id=row["user_id"],
-            user_name=decode_text(self._codec, "turns.user_name", row["turn_id"], row["user_name"]),
+            user_name=own or self._decode("turns.user_name", row["turn_id"], row["asker_name"]) or "",
             created_at=row["created_at"],
             attachments=tuple(files),
+            source_id=row["source_id"],
+            replaced_at=row["replaced_at"],
         )
 
     def attachment_rows(self, message: Values, files: Iterable[tuple[str, str, bytes]]) -> list[Values]:
@@ -129,4 +158,12 @@ class Records:
         return None if text is None else encode_text(self._codec, place, row_id, text)
 
     def _decode(self, place: str, row_id: int, stored: bytes | None) -> str | None:
-        return None if stored is None else decode_text(self._codec, place, row_id, stored)
+        if not stored:
+            # no bytes at all are what is left of a name that was forgotten
+            return None if stored is None else ""
+        return decode_text(self._codec, place, row_id, stored)
+
+
+def joined(message_ids: Iterable[int]) -> str | None:
+    """Write the ids of messages as they are stored; None for none."""
+    return " ".join(str(one) for one in message_ids) or None

@@ -9,12 +9,13 @@ decoded text, never stored bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 ConversationKind = Literal["thread", "ask", "dm", "mention"]
 TurnState = Literal["asked", "answering", "answered", "failed"]
-Role = Literal["user", "model"]
+#: ``removed`` is what is left of a message that its author deleted: its id, no word of it.
+Role = Literal["user", "model", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,29 @@ class Conversation:
     instructions: str | None
     title: str | None
     created_at: float
+    #: What its owner chose beside model and temperature, by name; no words of people.
+    options: Mapping[str, Any] = field(default_factory=dict)
+    #: The conversation and the turn, inclusive, after which this one branched off.
+    parent_id: int | None = None
+    parent_turn_id: int | None = None
+    #: The newest of Discord's messages that was looked at here.
+    seen_id: int | None = None
+    #: What was said up to ``summary_turn_id``, inclusive, in short.
+    summary: str | None = None
+    summary_turn_id: int | None = None
+    #: Grows whenever something that was said is changed or taken away.
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what became of it; ``source_id`` is Discord's id of the message or interaction that asked."""
+    """One question, which may be several messages, and what became of it.
+
+    ``source_id`` is Discord's id of the (first) message or interaction that asked; ``attempt`` counts how often the
+    answer was asked for anew; ``finish_reason`` is why an answer ended; ``delivered_at`` is when its last state was
+    shown; ``owner`` is the process that answers it, until ``lease_until``; ``token`` lets an interaction's answer be
+    edited.
+    """
 
     id: int
     conversation_id: int
@@ -56,6 +75,13 @@ class Turn:
     output_tokens: int | None = None
     seconds: float | None = None
     ended_at: float | None = None
+    more_message_ids: tuple[int, ...] = ()
+    attempt: int = 0
+    finish_reason: str | None = None
+    delivered_at: float | None = None
+    owner: str | None = None
+    lease_until: float | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +97,10 @@ class StoredAttachment:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """What the user or the model said in a turn; ``user_id`` and ``user_name`` are the asker's in both cases."""
+    """What a user or the model said in a turn; of an answer, ``user_id`` and ``user_name`` are the asker's.
+
+    ``source_id`` is Discord's id of a user's message; ``replaced_at`` is when an answer gave way to a newer one.
+    """
 
     id: int
     conversation_id: int
@@ -82,6 +111,8 @@ class StoredMessage:
     user_name: str
     created_at: float
     attachments: tuple[StoredAttachment, ...]
+    source_id: int | None = None
+    replaced_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 NO_GUILD = 0
@@ -53,6 +54,9 @@ def _counts() -> tuple[Column[int] | Column[float], ...]:
     )
 
 
+_DIRECT = text("kind = 'dm'")
+_OWED = text("delivered_at IS NULL")
+
 conversations = Table(
     "conversations",
     metadata,
@@ -66,7 +70,16 @@ conversations = Table(
     Column("instructions", LargeBinary),
     Column("title", LargeBinary),
     Column("created_at", Double, nullable=False),
+    Column("options", Text),
+    Column("parent_id", _ID, index=True),
+    Column("parent_turn_id", _ID),
+    Column("seen_id", BigInteger, index=True),
+    Column("summary", LargeBinary),
+    Column("summary_turn_id", _ID),
+    Column("revision", Integer, nullable=False, server_default="0"),
     Index("ix_conversations_channel_id_id", "channel_id", "id"),
+    # two messages at once, or two processes, must not open two conversations in one channel of direct messages
+    Index("uq_conversations_dm", "channel_id", unique=True, sqlite_where=_DIRECT, postgresql_where=_DIRECT),
 )
 
 turns = Table(
@@ -91,11 +104,21 @@ turns = Table(
     Column("output_tokens", BigInteger),
     Column("seconds", Double),
     Column("ended_at", Double),
+    Column("more_message_ids", Text),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("finish_reason", String(32)),
+    Column("delivered_at", Double),
+    Column("owner", String(64)),
+    Column("lease_until", Double),
+    Column("token", LargeBinary),
     Index("ix_turns_conversation_id_id", "conversation_id", "id"),
+    Index("ix_turns_answer_message_id", "answer_message_id"),
+    Index("ix_turns_owed", "id", sqlite_where=_OWED, postgresql_where=_OWED),
 )
 
 # A message's place in its conversation is (turn_id, position): ids of turns grow with the time of asking, so a history
-# is in order even where a second question came before the first answer. Position 0 is the question, 1 the answer.
+# is in order even where a second question came before the first answer. Within a turn come the messages that ask, then
+# its answers, of which at most one is not replaced.
 messages = Table(
     "messages",
     metadata,
@@ -108,6 +131,10 @@ messages = Table(
     Column("role", String(16), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
+    Column("source_id", BigInteger),
+    Column("user_name", LargeBinary),
+    Column("replaced_at", Double),
+    Index("uq_messages_source_id", "source_id", unique=True),
     Index("uq_messages_turn_id_position", "turn_id", "position", unique=True),
     Index("ix_messages_conversation_id_turn_id_position", "conversation_id", "turn_id", "position"),
 )

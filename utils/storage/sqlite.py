@@ -80,6 +80,11 @@ class SqliteBackend:
         """SQLite's version and the file's name."""
         return f"SQLite {sqlite3.sqlite_version}, {self._path.name}"
 
+    @property
+    def exclusive(self) -> bool:
+        """Always: the file's lock is ours."""
+        return True
+
     async def write(self, job: Job[T]) -> T:
         """Run ``job`` in a transaction of the writer; see ``Backend``."""
         return await self._writer.submit(job)

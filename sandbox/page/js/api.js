@@ -44,5 +44,6 @@ export const api = {
   interaction: (id, wait) => call("GET", `/interactions/${id}?wait=${wait}`),
   press: (payload) => call("POST", "/components", payload),
   submit: (payload, files) => call("POST", "/modals", withFiles(payload, files)),
+  newKey: () => call("POST", "/gemini/keys", {}),
   keyAction: (label, action) => call("POST", `/gemini/keys/${encodeURIComponent(label)}`, { action }),
 };

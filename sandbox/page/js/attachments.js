@@ -1,4 +1,4 @@
-// Files on a message: pictures of the sandbox as thumbnails, everything else as a chip. Nothing is fetched from outside.
+// Files on a message: pictures of the sandbox as thumbnails, sounds with a player, everything else as a chip. Nothing is fetched from outside.
 
 import { h, icon } from "./dom.js";
 
@@ -18,6 +18,17 @@ export function attachment(file) {
       h("img", { src: link, alt: file.description || file.filename, loading: "lazy" }),
     );
   }
+  if (link && isLocal(link) && file.content_type?.startsWith("audio/")) {
+    return h("figure", { class: "sound" }, player(link, file), chip(link, file));
+  }
+  return chip(link, file);
+}
+
+function player(link, file) {
+  return h("audio", { controls: true, preload: "metadata", src: link, "aria-label": file.filename });
+}
+
+function chip(link, file) {
   return h(
     "a",
     { class: "file", href: link, target: "_blank", rel: "noopener noreferrer", download: file.filename },

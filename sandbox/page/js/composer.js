@@ -12,7 +12,7 @@ import { t } from "./strings.js";
 
 const NEAREST_COARSE = matchMedia("(hover: none)");
 const MOST_FILES = 10;
-const draft = { files: [], reply: null, editing: null, form: null };
+const draft = { files: [], voice: false, reply: null, editing: null, form: null };
 let area = null;
 let picker = null;
 
@@ -51,7 +51,7 @@ export function startComposer() {
 }
 
 function forget() {
-  Object.assign(draft, { files: [], reply: null, editing: null, form: null });
+  Object.assign(draft, { files: [], voice: false, reply: null, editing: null, form: null });
 }
 
 export function focusComposer() {
@@ -127,7 +127,17 @@ function fileLine() {
         }),
       ),
     ),
+    mayBeVoice() ? voiceChoice() : null,
   );
+}
+
+function mayBeVoice() {
+  return draft.files.length === 1 && draft.files[0].type.startsWith("audio/");
+}
+
+function voiceChoice() {
+  const box = h("input", { type: "checkbox", checked: draft.voice, on: { change: () => (draft.voice = box.checked) } });
+  return h("label", { class: "voice" }, box, t("asVoice"));
 }
 
 function preview(file) {
@@ -268,7 +278,7 @@ async function send() {
     const user = store.me().id;
     const work = editing
       ? api.edit(channelId, editing.id, { content, user })
-      : api.say(channelId, { content, user, reply_to: reply?.id }, files);
+      : api.say(channelId, { content, user, reply_to: reply?.id, voice: draft.voice && mayBeVoice() }, files);
     await busyWhile(byId("composer"), work);
     forget();
     show();

@@ -38,6 +38,7 @@ const SHAPES = {
 
 const minutes = new Map();
 let last = null;
+let made = null;
 let close = () => {};
 
 export function startKeys(hooks) {
@@ -71,8 +72,14 @@ function show() {
       "header",
       { class: "bar" },
       h("h2", { id: "keys-title" }, t("keys")),
-      h("div", { class: "tools" }, iconButton("close", t("closeKeys"), close, { class: "icon-button for-wide" })),
+      h(
+        "div",
+        { class: "tools" },
+        keys.length ? iconButton("plus", t("newKey"), makeKey, { dataset: { key: "+" } }) : null,
+        iconButton("close", t("closeKeys"), close, { class: "icon-button for-wide" }),
+      ),
     ),
+    made && h("label", { class: "made" }, t("newKeyMade"), h("input", { readOnly: true, value: made, dataset: { key: "made" } })),
     h("p", { class: "last" }, lastLine()),
     h(
       "div",
@@ -199,6 +206,16 @@ function items(key) {
       run: () => act(key, action),
     })),
   ];
+}
+
+async function makeKey() {
+  try {
+    made = (await api.newKey()).secret;
+    show();
+    byId("keys").querySelector(".made input").select();
+  } catch (trouble) {
+    store.tell("notice", trouble.message);
+  }
 }
 
 async function act(key, action) {

@@ -9,6 +9,10 @@ import { day } from "./time.js";
 const GROUP_MS = 7 * 60_000;
 const NEAR_END_PX = 80;
 const notices = new Map();
+// Whether the reader has stayed at the end: what grows there, as pictures do, keeps them there. Growth scrolls down at
+// most, so only a reader scrolls up.
+let following = true;
+let lastTop = 0;
 
 export function startMessages() {
   store.on("channel", () => showAll({ toEnd: true }));
@@ -26,10 +30,14 @@ export function startMessages() {
   byId("message-scroll").addEventListener(
     "scroll",
     () => {
-      if (atEnd()) byId("jump").hidden = true;
+      const top = byId("message-scroll").scrollTop;
+      following = atEnd() || (following && top >= lastTop);
+      lastTop = top;
+      if (following) byId("jump").hidden = true;
     },
     { passive: true },
   );
+  new ResizeObserver(() => following && toEnd()).observe(byId("messages"));
   byId("messages").addEventListener("keydown", onKey);
   byId("messages").addEventListener("contextmenu", onContextMenu);
 }

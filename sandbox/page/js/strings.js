@@ -15,6 +15,7 @@ const en = {
   messagePlaceholder: "Message {channel}, or / for commands",
   send: "Send",
   attach: "Attach files",
+  asVoice: "Send as a voice message",
   commandsButton: "Commands",
   theme: "Switch between light and dark",
   keysToggle: "Show or hide the keys",
@@ -95,6 +96,8 @@ const en = {
   unread: "unread",
   openMenu: "Actions for {name}",
   closeKeys: "Hide the keys",
+  newKey: "Make a key that the bot does not have",
+  newKeyMade: "A new key for /keys add",
 };
 
 const zh = {
@@ -112,6 +115,7 @@ const zh = {
   messagePlaceholder: "傳訊息到 {channel}，或輸入 / 使用指令",
   send: "傳送",
   attach: "附加檔案",
+  asVoice: "以語音訊息傳送",
   commandsButton: "指令",
   theme: "切換淺色與深色",
   keysToggle: "顯示或隱藏金鑰",
@@ -192,6 +196,8 @@ const zh = {
   unread: "未讀",
   openMenu: "{name} 的動作",
   closeKeys: "隱藏金鑰",
+  newKey: "建立機器人還沒有的金鑰",
+  newKeyMade: "給 /keys add 用的新金鑰",
 };
 
 const TABLES = { en, "zh-TW": zh };

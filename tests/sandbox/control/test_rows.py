@@ -190,3 +190,25 @@ async def test_diaries_and_violations_are_lists(client, box) -> None:
     for path in ("discord/diary", "violations"):
         async with client.get(f"/_sandbox/{path}") as answer:
             assert await answer.json() == []
+
+
+async def test_the_bot_can_be_thrown_out_and_taken_in(client) -> None:
+    """The membership is set by a word; another one is refused in a sentence."""
+    for state in ("out", "in", "outage", "in"):
+        answer = await client.put("/_sandbox/discord/membership", json={"state": state})
+        assert answer.status == 204
+    answer = await client.put("/_sandbox/discord/membership", json={"state": "away"})
+    assert answer.status == 400
+
+
+async def test_a_key_is_made_that_the_bot_is_not_told_of(client, box) -> None:
+    """The emulated Gemini takes it at once; it is in the state, and not in the addresses for the bot."""
+    async with client.post("/_sandbox/gemini/keys", json={}) as answer:
+        secret = (await answer.json())["secret"]
+    async with aiohttp.ClientSession() as other:
+        answered = await other.get(f"{box.gemini_url}/v1beta/models", headers={"x-goog-api-key": secret})
+        assert answered.status == 200
+    async with client.get("/_sandbox/addresses") as answer:
+        assert secret not in await answer.text()
+    async with client.get("/_sandbox/state") as answer:
+        assert "spare-1" in await answer.text()

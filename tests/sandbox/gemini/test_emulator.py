@@ -60,6 +60,15 @@ async def test_an_entry_tells_the_whole_request(running: Running) -> None:
     assert entry["seconds"] >= 0
 
 
+async def test_an_entry_tells_instructions_and_safety(running: Running) -> None:
+    """The standing instruction as text, the thresholds by category."""
+    safety = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HIGH"}]
+    await running.ask("Hi #q-6", system_instruction="Be brief.", safety_settings=safety)
+    entry = running.last()
+    assert entry["system"] == "Be brief."
+    assert entry["safety"] == {"HARM_CATEGORY_HARASSMENT": "BLOCK_ONLY_HIGH"}
+
+
 def test_the_diary_is_bounded_by_entries_and_by_characters() -> None:
     """The oldest leave first."""
     diary = Diary(max_entries=3, max_characters=1_000)

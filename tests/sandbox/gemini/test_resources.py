@@ -50,7 +50,9 @@ async def test_replaced_models_are_answered_by_their_successor(running: Running)
 async def test_counted_tokens_are_those_a_request_is_charged(running: Running) -> None:
     """Text by its bytes, a picture as 258."""
     part = types.Part.from_bytes(data=b"\x89PNG", mime_type="image/png")
-    counted = await running.client().aio.models.count_tokens(model=MODEL, contents=[part, "x" * 9])
+    counted = await running.client().aio.models.count_tokens(
+        model=MODEL, contents=types.Content(parts=[part, types.Part(text="x" * 9)])
+    )
     assert counted.total_tokens == 258 + 3
     asked = await running.ask([part, "x" * 9])
     assert asked.usage_metadata.prompt_token_count == counted.total_tokens
@@ -60,7 +62,9 @@ async def test_embeddings_are_one_per_content_and_deterministic(running: Running
     """Unit vectors of the length asked for; texts that share words are nearer."""
     texts = ["the cat sleeps", "the cat eats", "quantum field theory"]
     response = await running.client().aio.models.embed_content(
-        model="gemini-embedding-001", contents=texts, config={"output_dimensionality": 256}
+        model="gemini-embedding-001",
+        contents=[types.Content(parts=[types.Part(text=text)]) for text in texts],
+        config={"output_dimensionality": 256},
     )
     vectors = [embedding.values or [] for embedding in response.embeddings or []]
     assert [len(vector) for vector in vectors] == [256] * 3

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from sandbox.server import RunningSandbox
+from tests.conversations.samples import sound
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -93,6 +94,30 @@ async def test_files_are_picked_pasted_and_shown(page: Page) -> None:
     sent = message(page, "a picture of a dot")
     await expect(sent.get_by_role("img", name="dot.png")).to_be_visible()
     assert await sent.locator("img").evaluate("image => image.naturalWidth") == 1
+
+
+async def test_a_sound_can_be_sent_as_a_voice_message_and_played(page: Page) -> None:
+    """A picked sound offers to go as a voice message, and stands there with a player that knows its length."""
+    await page.locator(".composer input[type=file]").set_input_files(
+        {"name": "hum.wav", "mimeType": "audio/wav", "buffer": sound(1.5)}
+    )
+    await page.get_by_label("Send as a voice message").check()
+    await page.locator(".composer").get_by_role("button", name="Send").click()
+    sent = message(page, "voice-message.ogg")
+    player = sent.locator("audio")
+    await expect(player).to_be_visible()
+    await expect(player).to_have_attribute("aria-label", "voice-message.ogg")
+    await expect(player).to_have_js_property("duration", 1.5)
+
+
+async def test_only_one_sound_alone_can_be_a_voice_message(page: Page) -> None:
+    """A picture, or a second file, takes the choice away."""
+    files = page.locator(".composer input[type=file]")
+    await files.set_input_files({"name": "hum.wav", "mimeType": "audio/wav", "buffer": sound()})
+    await expect(page.get_by_label("Send as a voice message")).to_be_visible()
+    await files.set_input_files({"name": "more.txt", "mimeType": "text/plain", "buffer": b"words"})
+    await expect(page.locator(".picked")).to_have_count(2)
+    await expect(page.get_by_label("Send as a voice message")).to_have_count(0)
 
 
 async def test_embeds_and_files_of_the_bot_are_shown(page: Page) -> None:

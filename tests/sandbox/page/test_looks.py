@@ -145,6 +145,17 @@ async def test_a_click_makes_a_key_dead_and_heals_it(page: Page, gemini: GeminiE
     assert gemini.faults() == []
 
 
+async def test_a_new_key_can_be_made_and_copied(page: Page, gemini: GeminiEmulator) -> None:
+    """The secret stands selected in a field; the emulated Gemini knows it, the bot was not told of it."""
+    before = gemini.key_specs()
+    await page.get_by_role("button", name="Make a key that the bot does not have").click()
+    field = page.get_by_label("A new key for /keys add")
+    secret = await field.input_value()
+    assert await field.evaluate("(input) => input.selectionEnd - input.selectionStart") == len(secret) > 30
+    await expect(page.get_by_role("group", name="spare-1")).to_be_visible()
+    assert gemini.key_specs() == before
+
+
 async def test_requests_are_counted_and_drawn(page: Page, box: RunningSandbox, gemini: GeminiEmulator) -> None:
     """A request shows in the key's counts, in its last minute, in its project's quota and in the line on top."""
     key = gemini.key_specs()[0]

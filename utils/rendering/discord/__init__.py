@@ -1,6 +1,23 @@
-"""Answers in Discord: the writer, and the two places it can write to."""
+"""Answers in Discord: the writer, the places it can write to, and what stands below."""
 
-from utils.rendering.discord.targets import ChannelTarget, InteractionTarget
+from utils.rendering.discord.targets import (
+    ChannelTarget,
+    Controls,
+    InteractionTarget,
+    NoControls,
+    TokenTarget,
+    writable_channel,
+)
 from utils.rendering.writer import AnswerWriter, Place, WrittenAnswer
 
-__all__ = ["AnswerWriter", "ChannelTarget", "InteractionTarget", "Place", "WrittenAnswer"]
+__all__ = [
+    "AnswerWriter",
+    "ChannelTarget",
+    "Controls",
+    "InteractionTarget",
+    "NoControls",
+    "Place",
+    "TokenTarget",
+    "WrittenAnswer",
+    "writable_channel",
+]

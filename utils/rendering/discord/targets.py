@@ -1,43 +1,82 @@
 """The places in Discord where an answer can stand.
 
-``InteractionTarget(interaction)`` writes into a deferred interaction. Its token lives 15 minutes; a minute
-before the end the answer moves to a message in the channel, where the bot may write, and the interaction
-says so. ``ChannelTarget(channel, reply_to=...)`` types until there is text, then sends a message and edits
-that.
+``ChannelTarget(channel, ...)`` types until there is text, then sends a message and edits that, or goes on in messages
+that were begun before. ``InteractionTarget(interaction)`` writes into a deferred interaction, ``TokenTarget`` into one
+whose interaction this process never saw. A token lives 15 minutes; a minute before the end the answer moves to a
+message in the channel, where the bot may write, and the interaction says so.
 
-What always holds: nobody is mentioned by an answer; link previews stay hidden wherever Discord lets a bot
-hide them (edits by an interaction's token cannot); a file is made anew for each try; every error of
-Discord's or of the way to it leaves as a ``DeliveryError`` with its numbers and without its text; nothing
-is sent with a token that is over. How often and what is written is the writer's to say.
+What always holds: nobody is mentioned by an answer; link previews stay hidden wherever Discord lets a bot hide them
+(edits by an interaction's token cannot); a message that is sent twice under one ``nonce`` stands once; of an answer
+that grows shorter no message is left over; a file is made anew for each try; every error of Discord's or of the way to
+it leaves as a ``DeliveryError`` with its numbers and without its text; nothing is sent with a token that is over. How
+often and what is written is the writer's to say, which buttons stand below is ``Controls``'s.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 from discord.utils import MISSING
 
 from utils.i18n import translate
-from utils.rendering.errors import DeliveryError, DeliveryRefusedError, PlaceGoneError
+from utils.rendering.discord.border import border, upload
+from utils.rendering.errors import DeliveryError, PlaceGoneError
 from utils.rendering.writer import Place, TextFile
 
 _NOBODY = discord.AllowedMentions.none()
 _TOKEN_MARGIN_S = 60.0
 
 
-class ChannelTarget:
-    """An answer in a message of the bot's own; ``reply_to`` is the message it replies to."""
+class Controls(Protocol):
+    """The buttons under an answer; a view is made anew for each use, None: no buttons."""
 
-    def __init__(self, channel: discord.abc.Messageable, reply_to: discord.Message | None = None) -> None:
+    def running(self) -> discord.ui.View | None:
+        """What stands under an answer that is being given."""
+
+    async def ended(self) -> discord.ui.View | None:
+        """What stands under one that has ended."""
+
+
+class NoControls:
+    """No buttons."""
+
+    def running(self) -> discord.ui.View | None:
+        """Give none."""
+        return None
+
+    async def ended(self) -> discord.ui.View | None:
+        """Give none."""
+        return None
+
+
+class ChannelTarget:
+    """An answer in messages of the bot's own.
+
+    ``reply_to`` is the message it replies to; ``begun`` are its messages from before, which are written over; ``nonce``
+    (at most 23 characters) is what Discord knows a message by that is sent again because nobody heard that it arrived.
+    """
+
+    def __init__(
+        self,
+        channel: discord.abc.Messageable,
+        reply_to: discord.Message | discord.MessageReference | None = None,
+        *,
+        begun: Sequence[int] = (),
+        nonce: str | None = None,
+        controls: Controls | None = None,
+    ) -> None:
         self._channel = channel
         self._reply_to = reply_to
-        self._message: discord.Message | None = None
+        self._ids = list(begun)
+        self._inherited = bool(begun)
+        self._nonce = nonce
+        self._controls = controls or NoControls()
+        self._shown = False
 
     def waiting(self) -> contextlib.AbstractAsyncContextManager[object]:
         """Type until something is shown."""
@@ -45,41 +84,107 @@ class ChannelTarget:
 
     async def show(self, text: str) -> Place:
         """Send the answer's message, or edit it."""
-        return await self._put(text, None)
+        view = MISSING if self._shown else self._controls.running() or MISSING
+        await self._first(text, None, view)
+        self._shown = True
+        return self._place()
 
     async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
         """Show the last state of the answer, in as many messages as there are texts."""
-        place = await self._put(texts[0], file)
-        for text in texts[1:]:
-            with _border():
-                await self._channel.send(text, allowed_mentions=_NOBODY, suppress_embeds=True)
-        return place
+        ended = await self._controls.ended()
+        await self._first(texts[0], file, None if len(texts) > 1 else ended)
+        for index, text in enumerate(texts[1:], 1):
+            await self._put(index, text, None, ended if index == len(texts) - 1 else None)
+        surplus, self._ids = self._ids[len(texts) :], self._ids[: len(texts)]
+        for message_id in surplus:
+            with contextlib.suppress(DeliveryError), border():
+                await self._message(message_id).delete()
+        return self._place()
 
-    async def _put(self, text: str, file: TextFile | None) -> Place:
-        with _border():
-            if self._message is None:
-                self._message = await self._send_first(text, file)
+    async def remove(self) -> None:
+        """Take all messages of the answer away; what cannot be taken stays."""
+        for message_id in self._ids:
+            with contextlib.suppress(DeliveryError), border():
+                await self._message(message_id).delete()
+        self._ids = []
+
+    def _place(self) -> Place:
+        # all kinds of channel have an id, which the abstract class does not promise
+        channel: Any = self._channel
+        return Place(channel.id, self._ids[0], tuple(self._ids[1:]))
+
+    async def _first(self, text: str, file: TextFile | None, view: Any) -> None:
+        try:
+            await self._put(0, text, file, view)
+        except PlaceGoneError:
+            if not self._inherited:
+                raise
+            # the message was deleted while nobody was here: the answer is made anew, and Discord must not know it
+            self._ids, self._inherited, self._nonce = [], False, None
+            await self._put(0, text, file, view)
+        self._inherited = False
+
+    async def _put(self, index: int, text: str, file: TextFile | None, view: Any) -> None:
+        with border():
+            if index < len(self._ids):
+                attachments = [upload(file)] if file is not None else MISSING
+                await self._message(self._ids[index]).edit(
+                    content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
+                )
             else:
-                attachments = [_upload(file)] if file is not None else MISSING
-                await self._message.edit(content=text, attachments=attachments, suppress=True, allowed_mentions=_NOBODY)
-        return Place(self._message.channel.id, self._message.id)
+                sent = await self._channel.send(text, **self._sending(index, file, view))
+                self._ids.append(sent.id)
 
-    async def _send_first(self, text: str, file: TextFile | None) -> discord.Message:
+    def _sending(self, index: int, file: TextFile | None, view: Any) -> dict[str, Any]:
         options: dict[str, Any] = {"allowed_mentions": _NOBODY, "suppress_embeds": True}
+        if self._nonce is not None:
+            options["nonce"] = f"{self._nonce}-{index}"
+        if view is not None and view is not MISSING:
+            options["view"] = view
         if file is not None:
-            options["file"] = _upload(file)
-        if self._reply_to is not None:
+            options["file"] = upload(file)
+        if index == 0 and isinstance(self._reply_to, discord.Message):
             options["reference"] = self._reply_to.to_reference(fail_if_not_exists=False)
-        return await self._channel.send(text, **options)
+        elif index == 0 and self._reply_to is not None:
+            options["reference"] = self._reply_to
+        return options
+
+    def _message(self, message_id: int) -> discord.PartialMessage:
+        channel: Any = self._channel
+        return discord.PartialMessage(channel=channel, id=message_id)
 
 
-class InteractionTarget:
-    """An answer in a deferred interaction; ``wall`` gives unix seconds."""
+class TokenTarget:
+    """An answer in a message that an interaction's token edits.
 
-    def __init__(self, interaction: discord.Interaction[Any], *, wall: Callable[[], float] = time.time) -> None:
-        self._interaction = interaction
+    ``expires_at`` is unix seconds, ``channel`` where the answer moves to before that (None: nowhere), ``wall`` gives
+    unix seconds.
+    """
+
+    def __init__(
+        self,
+        webhook: discord.Webhook,
+        message_id: int,
+        *,
+        expires_at: float,
+        locale: str,
+        channel: discord.abc.Messageable | None,
+        more: Sequence[int] = (),
+        nonce: str | None = None,
+        controls: Controls | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._webhook = webhook
+        self._message_id = message_id
+        self._expires_at = expires_at
+        self._locale = locale
+        self._channel = channel
+        self._more = list(more)
+        self._nonce = nonce
+        self._controls = controls or NoControls()
         self._wall = wall
         self._moved: ChannelTarget | None = None
+        self._shown = False
 
     def waiting(self) -> contextlib.AbstractAsyncContextManager[object]:
         """Do nothing: a deferred interaction shows by itself that an answer is coming."""
@@ -88,41 +193,111 @@ class InteractionTarget:
     async def show(self, text: str) -> Place:
         """Edit the interaction's answer, or the message it moved to."""
         moved = await self._elsewhere()
-        return await moved.show(text) if moved is not None else await self._edit(text, None)
+        if moved is not None:
+            return await moved.show(text)
+        view = MISSING if self._shown else self._controls.running() or MISSING
+        place = await self._edited(text, None, view)
+        self._shown = True
+        return place
 
     async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
         """Show the last state of the answer, in as many messages as there are texts."""
         moved = await self._elsewhere()
         if moved is not None:
             return await moved.finish(texts, file)
-        place = await self._edit(texts[0], file)
-        for text in texts[1:]:
-            with _border():
-                await self._interaction.followup.send(text, allowed_mentions=_NOBODY, suppress_embeds=True)
-        return place
+        ended = await self._controls.ended()
+        place = await self._edited(texts[0], file, None if len(texts) > 1 else ended)
+        for index, text in enumerate(texts[1:]):
+            view = ended if index == len(texts) - 2 else None
+            with border():
+                await self._followed(index, text, view)
+        surplus, self._more = self._more[len(texts) - 1 :], self._more[: len(texts) - 1]
+        for message_id in surplus:
+            with contextlib.suppress(DeliveryError), border():
+                await self._webhook.delete_message(message_id)
+        return Place(place.channel_id, place.message_id, tuple(self._more))
 
-    async def _edit(self, text: str, file: TextFile | None) -> Place:
-        with _border():
-            attachments = [_upload(file)] if file is not None else MISSING
-            message = await self._interaction.edit_original_response(
-                content=text, attachments=attachments, allowed_mentions=_NOBODY
-            )
-        return Place(message.channel.id, message.id)
+    async def remove(self) -> None:
+        """Take all messages of the answer away; what cannot be taken stays."""
+        if self._moved is not None:
+            await self._moved.remove()
+        for message_id in self._more:
+            with contextlib.suppress(DeliveryError), border():
+                await self._webhook.delete_message(message_id)
+        with contextlib.suppress(DeliveryError), border():
+            await self._delete()
+
+    async def _delete(self) -> None:
+        await self._webhook.delete_message(self._message_id)
+
+    async def _followed(self, index: int, text: str, view: discord.ui.View | None) -> None:
+        if index < len(self._more):
+            await self._webhook.edit_message(self._more[index], content=text, view=view, allowed_mentions=_NOBODY)
+            return
+        sent = await self._webhook.send(
+            text, wait=True, view=view or MISSING, allowed_mentions=_NOBODY, suppress_embeds=True
+        )
+        self._more.append(sent.id)
+
+    async def _edited(self, text: str, file: TextFile | None, view: Any) -> Place:
+        with border():
+            message = await self._edit(text, [upload(file)] if file is not None else MISSING, view)
+        return Place(message.channel.id, message.id, tuple(self._more))
+
+    async def _edit(self, text: str, attachments: Any, view: Any) -> discord.Message:
+        return await self._webhook.edit_message(
+            self._message_id, content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
+        )
 
     async def _elsewhere(self) -> ChannelTarget | None:
         """Give the place in the channel once the token is about to end; raises PlaceGoneError without one."""
-        left_s = self._interaction.expires_at.timestamp() - self._wall()
+        left_s = self._expires_at - self._wall()
         if self._moved is not None or left_s > _TOKEN_MARGIN_S:
             return self._moved
-        channel = _writable_channel(self._interaction)
-        if channel is None:
+        if self._channel is None:
             if left_s > 0:
                 return None
             raise PlaceGoneError("the interaction's time is over and the bot may not write in its channel")
         if left_s > 0:
-            await self._edit(translate("answer.continued_below", str(self._interaction.locale)), None)
-        self._moved = ChannelTarget(channel)
+            await self._edited(translate("answer.continued_below", self._locale), None, None)
+        self._moved = ChannelTarget(self._channel, nonce=self._nonce, controls=self._controls)
         return self._moved
+
+
+class InteractionTarget(TokenTarget):
+    """An answer in a deferred interaction of this process; ``wall`` gives unix seconds."""
+
+    def __init__(
+        self,
+        interaction: discord.Interaction[Any],
+        *,
+        nonce: str | None = None,
+        controls: Controls | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(
+            interaction.followup,
+            0,
+            expires_at=interaction.expires_at.timestamp(),
+            locale=str(interaction.locale),
+            channel=None,
+            nonce=nonce,
+            controls=controls,
+            wall=wall,
+        )
+        self._interaction = interaction
+
+    async def _edit(self, text: str, attachments: Any, view: Any) -> discord.Message:
+        return await self._interaction.edit_original_response(
+            content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
+        )
+
+    async def _delete(self) -> None:
+        await self._interaction.delete_original_response()
+
+    async def _elsewhere(self) -> ChannelTarget | None:
+        self._channel = writable_channel(self._interaction)
+        return await super()._elsewhere()
 
 
 class _QuietTyping:
@@ -133,7 +308,7 @@ class _QuietTyping:
         self._entered = False
 
     async def __aenter__(self) -> None:
-        with contextlib.suppress(DeliveryError), _border():
+        with contextlib.suppress(DeliveryError), border():
             await self._typing.__aenter__()
             self._entered = True
 
@@ -144,32 +319,15 @@ class _QuietTyping:
             await self._typing.__aexit__(kind, error, trace)
 
 
-def _writable_channel(interaction: discord.Interaction[Any]) -> discord.abc.Messageable | None:
+def writable_channel(interaction: discord.Interaction[Any]) -> discord.abc.Messageable | None:
+    """Give the interaction's channel where the bot may write in it by itself, else None."""
     channel = interaction.channel
-    if not isinstance(channel, discord.abc.Messageable):
+    if not isinstance(channel, discord.abc.Messageable) or isinstance(channel, discord.GroupChannel):
+        return None
+    if interaction.guild_id is None:
+        return channel if interaction.context.dm_channel else None
+    if not interaction.is_guild_integration():
         return None
     may = interaction.app_permissions
-    if interaction.guild_id is None:
-        return channel
     writes = may.send_messages_in_threads if isinstance(channel, discord.Thread) else may.send_messages
     return channel if may.view_channel and writes else None
-
-
-def _upload(file: TextFile) -> discord.File:
-    return discord.File(io.BytesIO(file.content), filename=file.name)
-
-
-@contextlib.contextmanager
-def _border() -> Iterator[None]:
-    """Let nothing foreign out but as a DeliveryError."""
-    try:
-        yield
-    except discord.NotFound as error:
-        raise PlaceGoneError(f"Discord knows it no more (404, code {error.code})") from error
-    except discord.Forbidden as error:
-        raise DeliveryRefusedError(f"Discord refuses it (403, code {error.code})") from error
-    except discord.HTTPException as error:
-        raise DeliveryError(f"Discord did not take it ({error.status}, code {error.code})") from error
-    except Exception as error:
-        # the connection's own errors are of a library that only discord.py knows
-        raise DeliveryError(f"Discord was not reached ({type(error).__name__})") from error

@@ -1,0 +1,84 @@
+"""Who may use which command and which model where a server has restricted them to roles.
+
+``Gatekeeper`` is asked before a command runs, before a message is answered and when a model is chosen. What always
+holds: whoever may administer the bot or manage the server passes, whatever the server wrote down, and without the
+store being asked; a message counts as the command ``/chat``; what is not restricted is for everybody, and so is a
+model that the server or the bot chose itself. Restrictions are made in ``cogs.settings`` and remembered by
+``utils.conversations.preferences``. Errors: the store's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from cogs.admin import Administrators
+from cogs.incoming import shown_name
+from utils.conversations.limits import Refusal
+from utils.conversations.preferences import Preferences
+from utils.i18n import translate
+from utils.storage import AccessKind
+
+#: What a message to the bot counts as.
+_CHAT = "chat"
+#: Why a message is not answered whose author may not talk with the bot.
+MESSAGE_REFUSED = Refusal("access.command_refused", {"command": _CHAT})
+
+
+class Gatekeeper:
+    """Decides who may use what."""
+
+    def __init__(self, preferences: Preferences, administrators: Administrators) -> None:
+        self._preferences = preferences
+        self._administrators = administrators
+
+    async def refusal(self, interaction: discord.Interaction) -> str | None:
+        """Give the sentence for a user who may not use this command here, or None."""
+        command = interaction.command
+        if command is None or await self._admits(interaction, "command", restricted_name(command)):
+            return None
+        name = shown_name(restricted_name(command))
+        return translate("access.command_refused", str(interaction.locale), command=name)
+
+    async def model_refusal(self, interaction: discord.Interaction, model: str | None) -> str | None:
+        """Give the sentence for a user who may not choose this model here, or None; None chooses nothing."""
+        if model is None or await self._admits(interaction, "model", model):
+            return None
+        return translate("access.model_refused", str(interaction.locale), model=shown_name(model))
+
+    async def admits_message(self, message: discord.Message) -> bool:
+        """Tell whether this message's author may talk with the bot here."""
+        author = message.author
+        if message.guild is None or not isinstance(author, discord.Member):
+            return True
+        if author.guild_permissions.manage_guild or self._administrators.name(author.id):
+            return True
+        settings = await self._preferences.guild(message.guild.id)
+        return settings.admits("command", _CHAT, role_ids(author))
+
+    async def _admits(self, interaction: discord.Interaction, kind: AccessKind, name: str) -> bool:
+        if interaction.guild_id is None or self._administrators.include(interaction):
+            return True
+        settings = await self._preferences.guild(interaction.guild_id)
+        return settings.admits(kind, name, role_ids(interaction.user))
+
+
+def restricted_name(
+    command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
+) -> str:
+    """Name the command that is restricted: the outermost group's, or what a menu's ``extras["access"]`` says."""
+    if isinstance(command, app_commands.ContextMenu):
+        return str(command.extras.get("access", command.name))
+    return command.qualified_name.partition(" ")[0]
+
+
+def restrictable(tree: app_commands.CommandTree[Any]) -> list[str]:
+    """Name all commands that can be restricted, in alphabetical order."""
+    return sorted(command.name for command in tree.get_commands(type=discord.AppCommandType.chat_input))
+
+
+def role_ids(user: discord.User | discord.Member) -> frozenset[int]:
+    """Give the ids of a member's roles; nobody else has any."""
+    return frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset()

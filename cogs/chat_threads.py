@@ -1,0 +1,80 @@
+"""Threads for chats: opened for a conversation that is stored already.
+
+``ChatThreads.open`` opens the thread of a conversation for who asked for it, ``ensure`` once more where a process ended
+before it could. What always holds: a public thread hangs on the message whose id its conversation has as channel, so it
+is known before it is there; a private one gets its owner only when its conversation is stored under its id. Whether a
+thread may be opened is for whoever calls.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+import discord
+
+from cogs.places import Client
+from utils.conversations import Conversations, Turn
+from utils.conversations.naming import plain_title
+from utils.i18n import translate
+from utils.storage import Conversation
+
+_log = logging.getLogger(__name__)
+
+#: The name of the option under which a conversation keeps that its thread is private.
+PRIVATE: Final = "private"
+ARCHIVE_MINUTES: Final = 1440
+
+
+class ChatThreads:
+    """Opens the threads of chats."""
+
+    def __init__(self, client: Client, conversations: Conversations) -> None:
+        self._client = client
+        self._conversations = conversations
+
+    async def open(
+        self, conversation: Conversation, interaction: discord.Interaction, prompt: str | None
+    ) -> tuple[discord.Thread, Conversation]:
+        """Open the thread, named by the question's first words; raises what discord.py raises."""
+        parent = interaction.channel
+        if not isinstance(parent, discord.TextChannel):
+            raise TypeError("a chat's thread is opened in a text channel")
+        name = plain_title(prompt or "") or translate("chat.title", str(interaction.locale))
+        return await self._open(conversation, parent, name)
+
+    async def ensure(self, conversation: Conversation, turn: Turn) -> Conversation:
+        """Open the thread of a conversation unless it is there; gives the conversation with its channel."""
+        known = self._client.get_channel(conversation.channel_id)
+        parent = self._client.get_channel(turn.channel_id)
+        if isinstance(known, discord.Thread) or not isinstance(parent, discord.TextChannel):
+            return conversation
+        said = await self._conversations.said(turn)
+        name = plain_title(said[0].text if said else "") or translate("chat.title", turn.locale)
+        try:
+            if conversation.options.get(PRIVATE):
+                return (await self._open(conversation, parent, name))[1]
+            message = await parent.fetch_message(conversation.channel_id)
+            if not message.flags.has_thread:
+                thread, conversation = await self._open(conversation, parent, name)
+                sentence = translate("chat.opened", turn.locale, thread=thread.mention)
+                await message.edit(content=sentence, allowed_mentions=discord.AllowedMentions.none())
+        except (discord.HTTPException, discord.RateLimited, OSError) as error:
+            _log.warning("the thread of conversation %d was not opened: %s", conversation.id, error)
+        return conversation
+
+    async def _open(
+        self, conversation: Conversation, parent: discord.TextChannel, name: str
+    ) -> tuple[discord.Thread, Conversation]:
+        if not conversation.options.get(PRIVATE):
+            message = parent.get_partial_message(conversation.channel_id)
+            return await message.create_thread(name=name, auto_archive_duration=ARCHIVE_MINUTES), conversation
+        thread = await parent.create_thread(
+            name=name,
+            type=discord.ChannelType.private_thread,
+            auto_archive_duration=ARCHIVE_MINUTES,
+            invitable=False,
+        )
+        conversation = await self._conversations.move(conversation, thread.id)
+        await thread.add_user(discord.Object(conversation.owner_id))
+        return thread, conversation
