@@ -177,7 +177,11 @@ async def test_only_who_opened_a_thread_or_manages_threads_chooses_its_persona(h
             (("long.txt", "text/plain", b"x" * 1_000_000),),
             "may have 4000 characters",
         ),
-        ({"name": "A", "file": "files[0]"}, (("a.txt", "text/plain", b"\xff\xfe\x00"),), "cannot read the file `a.txt`"),
+        (
+            {"name": "A", "file": "files[0]"},
+            (("a.txt", "text/plain", b"\xff\xfe\x00"),),
+            "cannot read the file `a.txt`",
+        ),
         ({"name": "A", "file": "files[0]"}, (("a.txt", "text/plain", b""),), "without instructions changes nothing"),
     ],
 )

@@ -39,7 +39,7 @@ ENGLISH: Mapping[str, str] = {
     "probe.quota": "It was a probe: the project had been closed for long, and one request finds out if it is open.",
     "probe.model": "It was a probe: the model was overloaded, and one request finds out whether it answers again.",
     "first_byte": "It had {first_s:.1f} s for the first byte.",
-    "first_byte.inside": "It was asked for in pieces, with {first_s:.1f} s for the first, since whole answers take long.",
+    "first_byte.inside": "It was asked for in pieces, with {first_s:.1f} s for the first; whole answers take long.",
     "attempt.under_way": "It is under way.",
     "attempt.ok": "It answered after {seconds:.1f} s: {input} tokens in, {output} out.",
     "attempt.quota": "It was refused after {seconds:.1f} s by a quota ({detail}), so another project came next.",
@@ -125,7 +125,9 @@ def _tried(step: Tried, number: int, model: str) -> Iterator[Sentence]:
         yield Sentence("fallback", {"model": step.model})
     if f"probe.{step.probe}" in ENGLISH:
         yield Sentence(f"probe.{step.probe}")
-    yield Sentence("first_byte.inside" if step.limits.stream_inside else "first_byte", {"first_s": step.limits.first_byte_s})
+    yield Sentence(
+        "first_byte.inside" if step.limits.stream_inside else "first_byte", {"first_s": step.limits.first_byte_s}
+    )
     if step.outcome is None or step.seconds is None:
         yield Sentence("attempt.under_way")
     else:
