@@ -60,7 +60,7 @@ def test_the_whole_way_is_told_in_order() -> None:
         "It had 10.0 s for the first byte.",
         "It was refused after 0.3 s by a quota (limit per minute), so another project came next.",
         "Attempt 2 went to Key #1 of p1: score 0.2, and nothing else could serve.",
-        "It was asked for in pieces, with 4.0 s for the first, since whole answers take long.",
+        "It was asked for in pieces, with 4.0 s for the first; whole answers take long.",
         "It answered after 1.5 s: 120 tokens in, 400 out.",
         "Answered 6.0 s after it was asked.",
     ]
