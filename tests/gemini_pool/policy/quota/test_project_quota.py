@@ -306,6 +306,19 @@ def test_a_spent_day_is_probed_once_an_hour() -> None:
     assert len(project.begin_all()) == 100
 
 
+def test_a_day_closed_by_a_refusal_from_the_day_before_keeps_its_limit() -> None:
+    """A call begun before midnight, refused after it, closes the wrong day; the probe opens it and refutes nothing."""
+    project = Project()
+    project.call(*[OK] * 3, day_refusal(3))
+    project.pass_time(3600.0)
+    late = project.begin()
+    project.pass_time(24 * 3600.0)
+    project.end(late, day_refusal(3))
+    project.pass_time(3600.0)
+    project.call(OK)
+    assert len(project.begin_all()) == 2
+
+
 def test_a_probe_of_a_day_refused_for_the_minute_waits_as_long_as_told() -> None:
     """The minute says nothing about the day, and is not asked again at once."""
     project = Project()

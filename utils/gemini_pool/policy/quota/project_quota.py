@@ -320,14 +320,17 @@ class ProjectQuota:
                 self._review_at = NEVER
 
     def _opened(self) -> None:
-        """A probe was answered: whatever closed the project is over, and a day's limit was none."""
-        if self._closure.why is Closed.DAY and (own := self._own.get(_RPD)) is not None:
+        """A probe was answered: whatever closed the project is over, and a day's limit that we are beyond was none."""
+        own = self._own.get(_RPD)
+        # with fewer sent today the answer says nothing: the refusal may have been about the day before
+        if self._closure.why is Closed.DAY and own is not None and self._sent.today > own.learned:
             own.forget()
         self._closure.open()
         self._review_at = NEVER
 
     def _refused(self, started_at: float, outcome: Outcome, now: float, wall: float, in_flight: int) -> None:
         closure = self._closure
+        self._sent.tend(now)
         self._sent.find_midnight(now, wall)
         self.wall = None
         if outcome.kind is Kind.NO_QUOTA_HERE:
