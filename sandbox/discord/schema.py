@@ -1,13 +1,14 @@
 """Discord's published OpenAPI description as a judge of requests and answers.
 
 ``SchemaCheck`` reads the file (Discord's repository discord-api-spec, MIT) and answers, for a route's template, with
-the sentences that do not fit. It needs the ``jsonschema`` package, which only tests and ``python -m sandbox --openapi``
+the sentences that do not fit. It needs the ``jsonschema-rs`` package, which only tests and the option ``--openapi``
 ask for. discord.py sends some ids as numbers where the description wants strings; Discord takes both, so they
 are turned into strings before the check (``KNOWN_MISMATCHES``).
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,9 @@ class SchemaCheck:
     """Judges bodies by the description; raises OSError or ValueError when the file cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        import jsonschema  # noqa: PLC0415  a development dependency, needed only where a description is given
+        import jsonschema_rs  # noqa: PLC0415  a development dependency, needed only where a description is given
 
-        self._jsonschema = jsonschema
+        self._jsonschema = jsonschema_rs
         self._document: Json = json.loads(path.read_text(encoding="utf-8"))
         self._validators: dict[str, Any] = {}
 
@@ -68,14 +69,24 @@ class SchemaCheck:
         if name not in self._validators:
             whole = {**schema, "components": self._document["components"]}
             self._validators[name] = self._jsonschema.Draft202012Validator(whole)
-        errors = list(self._validators[name].iter_errors(body))
-        best_match = self._jsonschema.exceptions.best_match
-        return [_sentence(error, best_match([error])) for error in errors[:_MAX_SENTENCES]]
+        errors = itertools.islice(self._validators[name].iter_errors(body), _MAX_SENTENCES)
+        return [_sentence(error) for error in errors]
 
 
-def _sentence(error: Any, best: Any) -> str:
-    where = ".".join(str(step) for step in (best or error).absolute_path) or "the body"
-    return f"{where}: {(best or error).message[:300]}"
+def _sentence(error: Any) -> str:
+    """Tell the place and the reason; of alternatives none of which fits, those of the one that fits furthest."""
+    while branches := [branch for branch in getattr(error.kind, "context", ()) if branch]:
+        error = max((_deepest(branch) for branch in branches), key=_depth)
+    where = ".".join(str(step) for step in error.instance_path) or "the body"
+    return f"{where}: {error.message[:300]}"
+
+
+def _deepest(errors: list[Any]) -> Any:
+    return max(errors, key=_depth)
+
+
+def _depth(error: Any) -> int:
+    return len(error.instance_path)
 
 
 def _json_schema(node: Json) -> Json | None:

@@ -19,6 +19,12 @@ _MESSAGE: dict[str, Any] = {
     "properties": {
         "content": {"type": "string"},
         "message_reference": {"type": "object", "properties": {"message_id": {"type": "string"}}},
+        "component": {
+            "oneOf": [
+                {"properties": {"type": {"const": 1}}},
+                {"properties": {"type": {"const": 2}, "label": {"properties": {"text": {"type": "string"}}}}},
+            ]
+        },
         "attachments": {"items": {"properties": {"id": {"$ref": "#/components/schemas/Id"}}}},
     },
 }
@@ -54,7 +60,7 @@ def check(tmp_path: Path) -> SchemaCheck:
 def test_a_request_that_does_not_fit_is_named(check: SchemaCheck):
     """The sentence tells the place."""
     assert check.request(*SEND, {"content": "x"}) == []
-    assert check.request(*SEND, {"content": 1}) == ["content: 1 is not of type 'string'"]
+    assert check.request(*SEND, {"content": 1}) == ['content: 1 is not of type "string"']
     assert check.request("GET", "/users/@me", {}) == []
     assert check.request("GET", "/nowhere", {}) == ["GET /nowhere is not described"]
 
@@ -62,9 +68,15 @@ def test_a_request_that_does_not_fit_is_named(check: SchemaCheck):
 def test_an_answer_is_judged_by_its_status(check: SchemaCheck):
     """Errors fall under 4XX; a status that is not described does not fit."""
     assert check.answer(*SEND, 200, {"colour": 1}) == []
-    assert check.answer(*SEND, 200, {}) == ["the body: 'colour' is a required property"]
-    assert check.answer(*SEND, 404, {"message": "x"}) == ["the body: 'code' is a required property"]
+    assert check.answer(*SEND, 200, {}) == ['the body: "colour" is a required property']
+    assert check.answer(*SEND, 404, {"message": "x"}) == ['the body: "code" is a required property']
     assert check.answer(*SEND, 204, None) == [f"{SEND[0]} {SEND[1]} answers 204, which is not described"]
+
+
+def test_of_alternatives_the_nearest_one_is_told(check: SchemaCheck):
+    """Not the first of them, and not that none fits."""
+    [sentence] = check.request(*SEND, {"content": "x", "component": {"type": 2, "label": {"text": 5}}})
+    assert sentence == 'component.label.text: 5 is not of type "string"'
 
 
 def test_numeric_ids_of_discord_py_are_known(check: SchemaCheck):
