@@ -28,8 +28,11 @@ class CatalogueTranslator(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """Give the text in that locale, or None where there is none of its own."""
+        # asked first, because discord.py asks for each text in more than thirty locales
+        if not covers(str(locale)):
+            return None
         message_id = message_id_of(string, context)
-        return translate(message_id, str(locale)) if message_id and covers(str(locale)) else None
+        return translate(message_id, str(locale)) if message_id else None
 
 
 def choice(text: str, value: str, message_id: str) -> app_commands.Choice[str]:

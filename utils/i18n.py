@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import gettext
 import io
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -72,6 +72,7 @@ def load_catalogues() -> None:
         _catalogue(language)
 
 
+@lru_cache(maxsize=128)
 def _own_language(locale: str) -> str | None:
     code = locale.replace("-", "_")
     for candidate in (code, code.partition("_")[0], _NEIGHBOURS.get(code)):
