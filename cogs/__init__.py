@@ -43,6 +43,7 @@ from cogs.create import CreateCog
 from cogs.custody import Custody
 from cogs.desk import ErrorDesk
 from cogs.doctor import DoctorCog
+from cogs.help import HelpCog
 from cogs.identifies import Identifies
 from cogs.image import ImageCog
 from cogs.incoming import CDN_HOSTS, Intake
@@ -278,6 +279,7 @@ def _make_cogs(bot: GeminiBot, parts: _Parts) -> tuple[commands.Cog, ...]:
             default_model=parts.default_model,
         ),
         UsageCog(parts.fair, parts.administrators),
+        HelpCog(bot.tree, reads_content=parts.reads_content),
         *_admin_cogs(bot, parts),
     )
 

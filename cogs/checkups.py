@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import math
 import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -183,8 +184,10 @@ class CheckUps:
 
     async def _gateway(self) -> list[_Found]:
         latency = self._patient.bot.latency
-        # it is not a number before the first heartbeat was answered
-        if not latency < _SLOW_GATEWAY_S:
+        if not math.isfinite(latency):
+            # the first heartbeat is sent when a whole interval is over
+            return [_Found(Level.GOOD, self._say("doctor.gateway.new"))]
+        if latency >= _SLOW_GATEWAY_S:
             return [_Found(Level.NOTE, self._say("doctor.gateway.slow"))]
         return [_Found(Level.GOOD, self._say("doctor.gateway.good", ms=f"{latency * 1000:.0f}"))]
 

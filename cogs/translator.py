@@ -40,6 +40,11 @@ def choice(text: str, value: str, message_id: str) -> app_commands.Choice[str]:
     return app_commands.Choice(name=app_commands.locale_str(text, catalogue=message_id), value=value)
 
 
+def shown_text(command: app_commands.Command[Any, ..., Any] | app_commands.Group, part: str, locale: str) -> str:
+    """Give a command's ``name`` or ``description`` as a reader of that locale sees it in Discord."""
+    return translate(f"command.{_slug(command)}.{part}", locale)
+
+
 def message_id_of(string: app_commands.locale_str, context: app_commands.TranslationContextTypes) -> str | None:
     """Name the catalogue's id for this text of a command; None for texts that are not translated."""
     data: Any = context.data

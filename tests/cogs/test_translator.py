@@ -115,6 +115,7 @@ async def test_the_commands_are_exactly_these(payload):
         "my-data",
         "settings",
         "usage",
+        "help",
         "limits",
         "why",
         "doctor",
@@ -191,5 +192,5 @@ async def test_where_commands_may_be_used(payload):
     for name in ("ask", "Ask Gemini"):
         assert sorted(payload[name]["contexts"]) == [0, 1, 2]
     of_users = {name for name, command in payload.items() if sorted(command["integration_types"]) == [0, 1]}
-    assert of_users == {"ask", "Ask Gemini", "Why this answer?", "my-data", "usage"}
+    assert of_users == {"ask", "Ask Gemini", "Why this answer?", "my-data", "usage", "help"}
     assert all(payload[name]["integration_types"] == [0] for name in payload.keys() - of_users)
