@@ -174,7 +174,7 @@ class Standing:
                 self.close(project, now)
                 continue
             lane = self._turn(project.ready, wishes.tried, now)
-            if lane is not None and not self.is_busy(project, now):
+            if lane is not None and not self.is_busy(project, now) and not (wishes.tried and lane.gate.faults_in_row):
                 self.ranking.put_back(aside)
                 return lane
             aside.append(project)
