@@ -28,6 +28,7 @@ from utils.gemini_pool.policy.latency import Limits
 from utils.gemini_pool.provider.attempts import Ask, Attempt
 from utils.gemini_pool.provider.calls import Provider
 from utils.gemini_pool.provider.clients import Clients
+from utils.gemini_pool.provider.patience import FirstByte
 from utils.gemini_pool.provider.wire import SentRequests
 from utils.gemini_pool.queries import Query, prepare
 from utils.security import Redactor, Secret
@@ -46,9 +47,11 @@ ROWS = (("whole", "plain whole"), ("streamed", "plain streamed"), ("streamed ins
 class InPieces(Provider):
     """A provider that asks for every whole answer in pieces, as after an overrun."""
 
-    async def generate(self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests) -> Attempt:
+    async def generate(
+        self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests, first_byte_s: FirstByte | None = None
+    ) -> Attempt:
         """Ask in pieces."""
-        return await self.generate_in_pieces(fingerprint, ask, limits, sent, 30.0)
+        return await self.generate_in_pieces(fingerprint, ask, limits, sent, first_byte_s, whole_s=30.0)
 
 
 async def cpu_ms(way: Way, at_once: int) -> float:

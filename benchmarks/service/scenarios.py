@@ -6,7 +6,8 @@ wait 30 s, the pool's own deadline for text. An answer takes 1 s throughout.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from benchmarks.service import figures
 from benchmarks.service.scenario import Figure, Goal, Scenario
@@ -20,6 +21,7 @@ _SICK_KEYS = 10
 _LEAK_AT_S = 60.0
 
 _SERVED = Figure("users served", figures.served_percent, unit=" %", digits=1)
+_P95 = Figure("p95", figures.latency_s(0.95), unit=" s", digits=2)
 _LATENESS = Figure("lateness of the load, p99", figures.lateness_s, unit=" s", digits=2)
 
 
@@ -31,6 +33,18 @@ def _refused(goal: Goal) -> Figure:
     return Figure("calls refused", figures.refused_calls, goal)
 
 
+def _told(scenario: Scenario, title: str, *, figures: Sequence[Figure]) -> Scenario:
+    """The same scenario for clients that know the limits, held to other goals."""
+    return replace(
+        scenario,
+        name=f"{scenario.name}-told",
+        title=title,
+        text=f"The same, and the clients that can be told are told the projects and {_RPM} requests a minute.",
+        told=True,
+        figures=figures,
+    )
+
+
 _HEALTHY = Scenario(
     name="healthy",
     title="Ten healthy keys",
@@ -40,24 +54,21 @@ _HEALTHY = Scenario(
     users=480,
     seconds=120,
     figures=(
-        Figure("p95", figures.latency_s(0.95), unit=" s", digits=2),
+        _P95,
         Figure("p99", figures.latency_s(0.99), unit=" s", digits=2),
         _SERVED,
         _LATENESS,
     ),
 )
 
-_SICK = Scenario(
+_SICK = replace(
+    _HEALTHY,
     name="sick-keys",
     title="Ten keys, six of them sick",
     text=(
         "4 users a second; one key invalid, one leaked after 60 s, two answering 503 to every second call, one twenty "
         "times slower, one hanging for ever."
     ),
-    keys=_SICK_KEYS,
-    projects=_SICK_KEYS,
-    users=480,
-    seconds=120,
     faults=(
         {"kind": "invalid", "keys": ["key-0"]},
         {"kind": "leaked", "keys": ["key-1"], "from": _LEAK_AT_S},
@@ -97,82 +108,41 @@ _TWICE = Scenario(
     ),
 )
 
-_MOST = Scenario(
+_NO_ERRORS = Figure("errors", figures.errors, Goal("=", 0))
+_MOST = replace(
+    _TWICE,
     name="most-of-the-quota",
     title="80 % of the quota, limits untold",
     text="204 users, in groups of 6, for 8 projects of 15 requests a minute; nobody is told the limits.",
     group=6,
-    keys=8,
-    projects=8,
-    rpm=_RPM,
     users=204,
-    seconds=_QUOTA_SECONDS,
-    patience_s=_USER_WAITS_S,
-    figures=(
-        Figure("errors", figures.errors, Goal("=", 0)),
-        _refused(Goal("<=", 10)),
-        Figure("p95", figures.latency_s(0.95), unit=" s", digits=2),
-        _LATENESS,
-    ),
+    figures=(_NO_ERRORS, _refused(Goal("<=", 10)), _P95, _LATENESS),
+)
+_MOST_TOLD = _told(
+    _MOST, "80 % of the quota, limits told", figures=(_NO_ERRORS, _refused(Goal("=", 0)), _P95, _LATENESS)
 )
 
-_MOST_TOLD = Scenario(
-    name="most-of-the-quota-told",
-    title="80 % of the quota, limits told",
-    text="The same, and the clients that can be told are told the projects and 15 requests a minute.",
-    group=6,
-    keys=8,
-    projects=8,
-    rpm=_RPM,
-    told=True,
-    users=204,
-    seconds=_QUOTA_SECONDS,
-    patience_s=_USER_WAITS_S,
-    figures=(
-        Figure("errors", figures.errors, Goal("=", 0)),
-        _refused(Goal("=", 0)),
-        Figure("p95", figures.latency_s(0.95), unit=" s", digits=2),
-        _LATENESS,
-    ),
-)
-
-_SHARED = Scenario(
+_REFUSED_PER_SERVED = Figure("refused calls per user served", figures.refused_per_served, digits=2)
+_AVOIDABLE = Figure("avoidable errors", figures.avoidable_errors)
+_SHARED = replace(
+    _TWICE,
     name="shared-projects",
     title="Eight keys in two projects, untold",
     text="128 users, twice the quota of two projects of 15 requests a minute with four keys each; nobody is told.",
-    keys=8,
     projects=2,
-    rpm=_RPM,
     users=128,
-    seconds=_QUOTA_SECONDS,
-    patience_s=_USER_WAITS_S,
     figures=(
-        Figure("refused calls per user served", figures.refused_per_served, digits=2),
+        _REFUSED_PER_SERVED,
         Figure("most refused calls of a key", figures.most_refused_of_a_key, Goal("<=", 1)),
-        Figure("avoidable errors", figures.avoidable_errors),
+        _AVOIDABLE,
         _SERVED,
         _LATENESS,
     ),
 )
-
-_SHARED_TOLD = Scenario(
-    name="shared-projects-told",
-    title="Eight keys in two projects, told",
-    text="The same, and the clients that can be told are told the projects and 15 requests a minute.",
-    keys=8,
-    projects=2,
-    rpm=_RPM,
-    told=True,
-    users=128,
-    seconds=_QUOTA_SECONDS,
-    patience_s=_USER_WAITS_S,
-    figures=(
-        Figure("refused calls per user served", figures.refused_per_served, digits=2),
-        _refused(Goal("=", 0)),
-        Figure("avoidable errors", figures.avoidable_errors),
-        _SERVED,
-        _LATENESS,
-    ),
+_SHARED_TOLD = _told(
+    _SHARED,
+    "Eight keys in two projects, told",
+    figures=(_REFUSED_PER_SERVED, _refused(Goal("=", 0)), _AVOIDABLE, _SERVED, _LATENESS),
 )
 
 _ALL_OUT = Scenario(
@@ -198,12 +168,11 @@ _ALL_OUT = Scenario(
     ),
 )
 
-_RANDOM = Scenario(
+_RANDOM = replace(
+    _ALL_OUT,
     name="random-503",
     title="30 % random 503",
     text="4 users a second, every call answered 503 with a chance of 30 %; the mean of five seeds.",
-    keys=8,
-    projects=8,
     users=480,
     seconds=120,
     faults=({"kind": "503", "probability": 0.3},),
@@ -211,25 +180,23 @@ _RANDOM = Scenario(
     figures=(
         _served(99.9, digits=2),
         Figure("calls per user", figures.calls_per_user, Goal("<=", 1.45), digits=3),
-        Figure("p95", figures.latency_s(0.95), unit=" s", digits=2),
+        _P95,
         _LATENESS,
     ),
 )
 
-_BAD_START = Scenario(
+_BAD_START = replace(
+    _RANDOM,
     name="bad-start",
     title="503 on everything for the first 15 s",
     text="4 users a second; for the first 15 s every key answers 503, then all is well.",
-    keys=8,
-    projects=8,
-    users=480,
-    seconds=120,
     faults=({"kind": "503", "to": _BAD_START_S},),
+    seeds=_ALL_OUT.seeds,
     figures=(
         _served(100),
         Figure("keys in use after", figures.keys_in_use(_BAD_START_S), Goal("=", 8)),
         Figure("least used over most used", figures.least_to_most_used(_BAD_START_S), Goal(">=", 0.9), digits=2),
-        Figure("p95", figures.latency_s(0.95), unit=" s", digits=2),
+        _P95,
         _LATENESS,
     ),
 )

@@ -41,15 +41,16 @@ _FAILURES: Mapping[Trouble, Failure] = {
     Trouble.ERROR: Failure(http_status=500, status="INTERNAL", message="An internal error has occurred."),
 }
 _CALLER = Failure(http_status=400, status="INVALID_ARGUMENT", message="Request contains an invalid argument.")
-_TIMEOUT = Failure(transport="timeout")
+TIMED_OUT = classify(Failure(transport="timeout"))
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a call comes to: seconds until it ends, and how."""
+    """What a call comes to: seconds until it ends, and how; ``first_s``: seconds until it would begin to answer."""
 
     seconds: float
     outcome: Outcome
+    first_s: float = 0.0
 
 
 class ProjectQuota:
@@ -159,7 +160,7 @@ def _cut(takes: float, call: Call, remaining_s: float, first_byte_share: float) 
     """End a call that exceeds its limits; asked for as a whole, an answer's first byte is its last."""
     first = takes * first_byte_share if call.stream_inside else takes
     if first > min(call.limits.first_byte_s, remaining_s):
-        return Reply(min(call.limits.first_byte_s, remaining_s), classify(_TIMEOUT))
+        return Reply(min(call.limits.first_byte_s, remaining_s), TIMED_OUT, first)
     if takes > remaining_s:
-        return Reply(remaining_s, classify(_TIMEOUT))
-    return Reply(takes, dataclasses.replace(_OK, first_s=first) if call.stream_inside else _OK)
+        return Reply(remaining_s, TIMED_OUT, first)
+    return Reply(takes, dataclasses.replace(_OK, first_s=first) if call.stream_inside else _OK, first)

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from benchmarks.simulation.figures import Recorder
 from benchmarks.simulation.scenario import Load, Scenario
-from benchmarks.simulation.service import Reply, Service
+from benchmarks.simulation.service import TIMED_OUT, Reply, Service
 from utils.gemini_pool.policy import Answered, Call, KeySpec, Kind, Outcome, Policy, PoolConfig, Refuse, Request
 
 MODEL = "gemini-4-hydrogen"
@@ -199,6 +199,26 @@ class World:
             self._feed(asked, reply.outcome)
 
         self._at(began + reply.seconds, end)
+        if call.limits.review_s and reply.first_s > call.limits.review_s:
+            self._review(asked, call, reply)
+
+    def _review(self, asked: Asked, call: Call, reply: Reply) -> None:
+        """Cut a call that has not begun to answer as soon as its limit, presumed at its start, is known to be less."""
+        began, key, ticket = self.now, call.lease.lane.key.position + 1, asked.ticket
+
+        def look() -> None:
+            if asked.done or asked.ticket != ticket or self.now - began >= reply.first_s:
+                return
+            cut_at = began + asked.request.first_byte_s(call.lease)
+            if cut_at >= began + call.limits.first_byte_s:
+                self._at(self.now + call.limits.review_s, look)
+            elif cut_at <= self.now:
+                self.recorder.ended(key, began, self.now, TIMED_OUT.kind)
+                self._feed(asked, TIMED_OUT)
+            elif cut_at < began + reply.first_s:
+                self._at(cut_at, look)
+
+        self._at(began + call.limits.review_s, look)
 
     def _feed(self, asked: Asked, outcome: Outcome) -> None:
         asked.calling = False

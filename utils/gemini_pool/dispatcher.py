@@ -26,6 +26,7 @@ from utils.gemini_pool.policy.rotation import KeyReport
 from utils.gemini_pool.provider.answers import plain_text, with_text
 from utils.gemini_pool.provider.attempts import Ask, Attempt, Response
 from utils.gemini_pool.provider.calls import Provider
+from utils.gemini_pool.provider.patience import FirstByte
 from utils.gemini_pool.provider.wire import SentRequests
 from utils.gemini_pool.refusals import to_error
 
@@ -122,13 +123,16 @@ class Dispatcher:
         lease = call.lease
         sent = SentRequests()
         asked = ask.of(lease.model)
+        first_byte_s = self._first_byte(request, call)
         try:
             if call.stream_inside:
                 left_s = request.deadline_at - self._policy.clock()
-                attempt = await self._provider.generate_in_pieces(lease.fingerprint, asked, call.limits, sent, left_s)
+                attempt = await self._provider.generate_in_pieces(
+                    lease.fingerprint, asked, call.limits, sent, first_byte_s, whole_s=left_s
+                )
             else:
                 # its limit never goes beyond the deadline
-                attempt = await self._provider.generate(lease.fingerprint, asked, call.limits, sent)
+                attempt = await self._provider.generate(lease.fingerprint, asked, call.limits, sent, first_byte_s)
         except BaseException:
             self._feed(request, call, Outcome(Kind.CANCELLED, requests=sent.count))
             raise
@@ -141,7 +145,9 @@ class Dispatcher:
         delivered = bool(joint.said)
         lease = call.lease
         try:
-            async with self._provider.stream(lease.fingerprint, ask.of(lease.model), call.limits, sent) as streamed:
+            first_byte_s = self._first_byte(request, call)
+            asked = ask.of(lease.model)
+            async with self._provider.stream(lease.fingerprint, asked, call.limits, sent, first_byte_s) as streamed:
                 async for piece in streamed:
                     if not delivered:
                         delivered = True
@@ -152,6 +158,17 @@ class Dispatcher:
             # also when the reader left in the middle: the generator is closed and the call is given back as cancelled
             outcome = _outcome(attempt) if attempt is not None else Outcome(Kind.CANCELLED, requests=sent.count)
             self._feed(request, call, outcome, delivered=delivered, resumable=joint.resumable)
+
+    def _first_byte(self, request: Request, call: Call) -> FirstByte | None:
+        """What an attempt asks that began while nothing was known of such answers."""
+        if not call.limits.review_s:
+            return None
+
+        def first_byte_s() -> float:
+            with self._lock:
+                return request.first_byte_s(call.lease)
+
+        return first_byte_s
 
     def _hear(self, lease: Lease) -> None:
         with self._lock:

@@ -158,6 +158,18 @@ def test_a_healed_key_draws_no_flood(world: World):
     assert taken.count(0) <= 14
 
 
+def test_who_moves_on_goes_to_a_key_that_failed_nobody(world: World):
+    """A key with a fault since its last answer may be the least used: it is for first attempts, not for second ones."""
+    world.call_on(1, FAULT)
+    for key in (0, 2, 3):
+        world.call_on(key, OK, OK, OK)
+    assert world.call(CANCELLED) == 1
+    assert world.call(CANCELLED, 0) in {2, 3}
+    world.call_on(2, FAULT)
+    world.call_on(3, FAULT)
+    assert world.call(CANCELLED, 0) == 1
+
+
 def test_two_keys_that_overrun_one_question_are_forgiven(world: World):
     """It was the question that took long: both faults are taken back, an ejection too."""
     world.call_on(0, TIMEOUT)

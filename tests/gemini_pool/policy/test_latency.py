@@ -54,8 +54,29 @@ def test_before_enough_is_known_the_configured_times_hold() -> None:
 
 
 def test_unknown_answers_are_asked_for_as_a_whole_within_the_configured_limit() -> None:
-    """The configured p97 is just within the configured limit."""
-    assert limits(Times(CONFIG)) == Limits(10.0, 15.0, stream_inside=False)
+    """The configured p97 is just within the configured limit, which is looked at again while nothing is known."""
+    assert limits(Times(CONFIG)) == Limits(10.0, 15.0, stream_inside=False, review_s=1.0)
+    assert limits(Times(CONFIG), another_live=False).review_s == 0.0
+
+
+def test_a_few_answers_shorten_the_limit_but_nothing_else() -> None:
+    """Five answers of a second: two and a half times the longest of them is enough; what is usual is not known yet."""
+    assert limits(taught(1.0, answers=4)) == limits(Times(CONFIG))
+    few = taught(1.0, answers=5)
+    assert limits(few).first_byte_s == pytest.approx(2.5, rel=0.11)
+    assert limits(few).review_s == 0.0
+    assert not few.usual.learned
+    assert limits(taught(9.0, answers=5)).first_byte_s == 10.0
+    assert limits(taught(1.0, first_s=0.5, answers=5), streamed=True).first_byte_s == 2.0
+
+
+def test_a_few_answers_tell_which_calls_are_overdue() -> None:
+    """Before there are five, and where they take longer than is presumed, the configured times hold."""
+    for seconds, answers, p95 in ((1.0, 4, 8.0), (1.0, 5, 1.0), (20.0, 5, 8.0), (20.0, 40, 20.0)):
+        latency = Latency(CONFIG)
+        for _ in range(answers):
+            latency.of(Size.SMALL).observe(None, seconds)
+        assert latency.longest_p95_s == pytest.approx(p95, rel=0.11)
 
 
 def test_quick_answers_have_a_short_limit_but_not_below_the_floor() -> None:
@@ -77,7 +98,7 @@ def test_answers_that_barely_fit_are_asked_for_in_pieces() -> None:
 def test_a_short_deadline_makes_usual_answers_long() -> None:
     """A third of six seconds is less than the configured usual answer takes."""
     asked = limits(Times(CONFIG), deadline_s=6.0, remaining_s=6.0)
-    assert asked == Limits(2.0, 15.0, stream_inside=True)
+    assert asked == Limits(2.0, 15.0, stream_inside=True, review_s=1.0)
 
 
 def test_a_lone_key_may_use_the_whole_deadline() -> None:

@@ -54,6 +54,20 @@ def call(world: World, request: Request) -> Call:
     return step
 
 
+def test_a_call_begun_in_ignorance_is_told_a_shorter_limit_later(world: World):
+    """Five answers of other calls, a second long: it may take no longer than a call that begins now."""
+    early = ask(world)
+    begun = call(world, early)
+    assert begun.limits.review_s > 0.0
+    assert early.first_byte_s(begun.lease) == begun.limits.first_byte_s == 10.0
+    for _ in range(5):
+        request = ask(world)
+        call(world, request)
+        world.pass_time(1.0)
+        request.feed(OK, world.now)
+    assert early.first_byte_s(begun.lease) == call(world, ask(world)).limits.first_byte_s < 3.0
+
+
 def test_an_answer_ends_it(world: World):
     """And stays the end."""
     request = ask(world)

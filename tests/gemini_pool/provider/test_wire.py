@@ -69,7 +69,7 @@ def content(response: types.GenerateContentResponse) -> dict[str, Any]:
 async def in_pieces(provider: Provider, whole_s: float = 10.0) -> Attempt:
     """Ask for one answer by a stream inside."""
     ask = Ask.prepare("m", [{"role": "user", "parts": [{"text": "Why?"}]}], {})
-    return await provider.generate_in_pieces("f", ask, LIMITS, SentRequests(), whole_s)
+    return await provider.generate_in_pieces("f", ask, LIMITS, SentRequests(), whole_s=whole_s)
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())

@@ -108,6 +108,8 @@ class PoolConfig:
     usual_p97_s: float = 10.0
     #: The usual times are learned per model and size of answer once so many answers are known.
     latency_known_after: int = 20
+    #: From so many on they may shorten the limit until the first byte, and tell which calls are overdue.
+    latency_few_after: int = 5
     #: What was learned from an answer is worth half once so many later ones are known.
     latency_half_life_answers: float = 300.0
     #: A learned limit until the first byte is this many times the learned p97, and never less than this share of

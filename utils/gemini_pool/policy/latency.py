@@ -20,6 +20,9 @@ from utils.gemini_pool.policy.histogram import Histogram
 #: What is to be saved changes when a quarter of what is known is new, not with every answer.
 _SAVED_SHARE = 0.25
 
+#: A limit of which nothing is known is looked at again after each such part of the configured one.
+_REVIEWED_SHARE = 0.1
+
 _SMALL_TOKENS = 256
 _MEDIUM_TOKENS = 2048
 
@@ -54,11 +57,16 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds until the first byte and between two chunks; ``stream_inside``: ask for a whole answer in pieces."""
+    """Seconds until the first byte and between two chunks; ``stream_inside``: ask for a whole answer in pieces.
+
+    ``review_s``: ask so often how long the first byte may take by now, since nothing was known of such answers when
+    the attempt began; 0: never.
+    """
 
     first_byte_s: float
     between_chunks_s: float
     stream_inside: bool = False
+    review_s: float = 0.0
 
 
 class Times:
@@ -100,16 +108,36 @@ class Times:
         config = self._config
         most = min(remaining_s, deadline_s * config.first_byte_share) if another_live else remaining_s
         inside = not streamed and (overruns > 0 or not self._fits_whole(most))
-        usual = self.usual_first if streamed or inside else self.usual
-        first = config.first_byte_s
-        if usual is not None and usual.learned:
-            first = max(first * config.first_byte_floor, usual.p97 * config.first_byte_times_p97)
+        known = self._first if streamed or inside else self._whole
+        first = self._first_byte_s(known)
         if overruns:
             first *= 2.0**overruns
         if not another_live and remaining_s - first < self.usual.p97:
             # nobody could take over, and what a cut would leave is too short for another try
             first = most
-        return Limits(max(0.0, min(first, most)), config.between_chunks_s, inside)
+        review_s = 0.0
+        if another_live and known.seen < config.latency_few_after:
+            review_s = config.first_byte_s * _REVIEWED_SHARE
+        return Limits(max(0.0, min(first, most)), config.between_chunks_s, inside, review_s)
+
+    @property
+    def known_p95(self) -> float | None:
+        """Seconds that 95 of 100 whole answers keep below, by the few that are known if need be; None: too few."""
+        if self.usual.learned:
+            return self.usual.p95
+        if self._whole.seen < self._config.latency_few_after:
+            return None
+        return min(self.usual.p95, self._whole.quantile(0.95))
+
+    def _first_byte_s(self, known: Histogram) -> float:
+        """How long a first byte may take by what is known of such answers."""
+        config = self._config
+        presumed = config.first_byte_s
+        if known.seen < config.latency_few_after:
+            return presumed
+        # of few answers this is the longest
+        learned = max(presumed * config.first_byte_floor, known.quantile(0.97) * config.first_byte_times_p97)
+        return learned if known.seen >= config.latency_known_after else min(learned, presumed)
 
     def _fits_whole(self, most: float) -> bool:
         """Whether the usual answer, asked for as a whole, is there within ``most`` seconds."""
@@ -163,7 +191,7 @@ class Latency:
     @property
     def longest_p95_s(self) -> float:
         """The p95 of the size that takes longest, of those that are known; the configuration's when none is."""
-        known = [times.usual.p95 for times in self._times.values() if times.usual.learned]
+        known = [p95 for times in self._times.values() if (p95 := times.known_p95) is not None]
         return max(known, default=self._times[Size.UNKNOWN].usual.p95)
 
     def save(self) -> dict[str, Mapping[str, object]]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from utils.gemini_pool.policy.attempts import Attempts
 from utils.gemini_pool.policy.explaining.history import Record
-from utils.gemini_pool.policy.latency import Size
+from utils.gemini_pool.policy.latency import Limits, Size
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.lender import Lender
 from utils.gemini_pool.policy.outcome import FREE_MOVES, Kind, Outcome, Refused
@@ -217,15 +217,8 @@ class Request:
             return None
         self._lease = lease
         self.attempts += 1
-        lane = lease.lane
-        limits = lane.pool.latency.of(self._size).limits(
-            deadline_s=self._deadline_s,
-            remaining_s=self.deadline_at - now,
-            overruns=tries.overruns,
-            another_live=lease.another_live,
-            streamed=self._streamed,
-        )
-        key, probe = lane.key, lease.probe.value
+        limits = self._limits(lease)
+        key, probe = lease.lane.key, lease.probe.value
         self.record.call(
             now,
             key.label,
@@ -236,6 +229,20 @@ class Request:
             choice=self._lender.why(lease),
         )
         return Call(lease, limits, stream_inside=limits.stream_inside, model=self.model)
+
+    def _limits(self, lease: Lease) -> Limits:
+        """Give the limits of a call by what is known now."""
+        return lease.lane.pool.latency.of(self._size).limits(
+            deadline_s=self._deadline_s,
+            remaining_s=self.deadline_at - lease.started_at,
+            overruns=self._tries.overruns,
+            another_live=lease.another_live,
+            streamed=self._streamed,
+        )
+
+    def first_byte_s(self, lease: Lease) -> float:
+        """How long after its start the first byte of a call under way may come, by what is known now; in seconds."""
+        return self._limits(lease).first_byte_s
 
     def _join(self, now: float) -> Step:
         """Take a place in the line, if it is worth waiting there."""

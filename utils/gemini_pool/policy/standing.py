@@ -28,6 +28,8 @@ Item = TypeVar("Item")
 
 #: How often a pool looks after itself while it is used.
 TICK_S = 1.0
+#: So many projects are looked at for a key without a fresh fault before one with a fault will do.
+_LOOKS = 16
 #: Whoever cannot serve although its time has come is looked at again after this long.
 _SOONEST_S = 0.01
 
@@ -174,7 +176,9 @@ class Standing:
                 self.close(project, now)
                 continue
             lane = self._turn(project.ready, wishes.tried, now)
-            if lane is not None and not self.is_busy(project, now):
+            # who moves on after a fault had better not meet the next one
+            doubtful = bool(wishes.tried) and lane is not None and lane.gate.faults_in_row > 0 and len(aside) < _LOOKS
+            if lane is not None and not doubtful and not self.is_busy(project, now):
                 self.ranking.put_back(aside)
                 return lane
             aside.append(project)

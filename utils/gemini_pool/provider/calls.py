@@ -21,6 +21,7 @@ from utils.gemini_pool.provider.answers import Judge, read_answer
 from utils.gemini_pool.provider.attempts import Ask, Attempt, Response
 from utils.gemini_pool.provider.clients import Clients
 from utils.gemini_pool.provider.errors import FOREIGN, to_failure
+from utils.gemini_pool.provider.patience import FirstByte, Review
 from utils.gemini_pool.provider.streams import StreamedCall, Streaming, gather
 from utils.gemini_pool.provider.wire import EXCHANGE, Exchange, SentRequests, WholeTaker
 from utils.security import Redactor, Secret
@@ -38,10 +39,13 @@ class Provider:
         """Do once, in a thread, what the first call would hold up the loop with."""
         await self._clients.warm_up()
 
-    async def generate(self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests) -> Attempt:
+    async def generate(
+        self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests, first_byte_s: FirstByte | None = None
+    ) -> Attempt:
         """Ask for a whole answer; its first byte is its last, so one limit holds.
 
-        ``sent`` counts the HTTP requests, also for a caller that is cancelled before there is an attempt to tell of.
+        ``sent`` counts the HTTP requests, also for a caller that is cancelled before there is an attempt to tell of;
+        ``first_byte_s`` is asked while the limit is only presumed.
         """
         clock = asyncio.get_running_loop().time
         begun_at = clock()
@@ -56,8 +60,11 @@ class Provider:
 
         token = EXCHANGE.set(Exchange(sent, WholeTaker(take) if ask.is_plain else None))
         response: Response | None = None
+        review: Review | None = None
         try:
-            async with asyncio.timeout(limits.first_byte_s):
+            async with asyncio.timeout(limits.first_byte_s) as timeout:
+                if limits.review_s and first_byte_s is not None:
+                    review = Review(timeout, limits, first_byte_s)
                 client = await self._clients.of(self._key_of(fingerprint))
                 converted = await client.aio.models.generate_content(
                     model=ask.model, contents=ask.contents, config=ask.config
@@ -68,6 +75,8 @@ class Provider:
         except FOREIGN as error:
             failure = to_failure(error, self._redactor, sent=sent.count)
         finally:
+            if review is not None:
+                review.stop()
             EXCHANGE.reset(token)
         return Attempt(
             response if failure is None else None,
@@ -80,20 +89,31 @@ class Provider:
         )
 
     async def generate_in_pieces(
-        self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests, whole_s: float
+        self,
+        fingerprint: str,
+        ask: Ask,
+        limits: Limits,
+        sent: SentRequests,
+        first_byte_s: FirstByte | None = None,
+        *,
+        whole_s: float,
     ) -> Attempt:
         """Ask for a stream and give it as one answer; ``whole_s``: seconds for all of it."""
-        return await gather(self._streaming(fingerprint, ask, limits, sent), whole_s)
+        return await gather(self._streaming(fingerprint, ask, limits, sent, first_byte_s), whole_s)
 
-    def stream(self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests) -> StreamedCall:
+    def stream(
+        self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests, first_byte_s: FirstByte | None = None
+    ) -> StreamedCall:
         """Open a streamed attempt; use it as a context manager, then iterate, then read ``result``."""
-        return StreamedCall(self._streaming(fingerprint, ask, limits, sent))
+        return StreamedCall(self._streaming(fingerprint, ask, limits, sent, first_byte_s))
 
-    def _streaming(self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests) -> Streaming:
+    def _streaming(
+        self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests, first_byte_s: FirstByte | None = None
+    ) -> Streaming:
         async def client() -> genai.Client:
             return await self._clients.of(self._key_of(fingerprint))
 
-        return Streaming(client, ask, limits, self._redactor, sent)
+        return Streaming(client, ask, limits, self._redactor, sent, first_byte_s)
 
     async def list_models(self, fingerprint: str, timeout_s: float) -> list[types.Model] | Failure:
         """List the models a key can see, all pages."""

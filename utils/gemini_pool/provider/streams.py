@@ -21,6 +21,7 @@ from utils.gemini_pool.policy.outcome import Failure
 from utils.gemini_pool.provider.answers import Judge, merge, read_answer, read_document, to_document
 from utils.gemini_pool.provider.attempts import Ask, Attempt, Response
 from utils.gemini_pool.provider.errors import FOREIGN, to_failure
+from utils.gemini_pool.provider.patience import FirstByte, Patience
 from utils.gemini_pool.provider.wire import EXCHANGE, EventTaker, Exchange, SentRequests
 from utils.security import Redactor
 
@@ -31,13 +32,17 @@ ClientOf = Callable[[], Awaitable[genai.Client]]
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """One attempt to stream: who is asked what, within which limits; ``sent`` counts the HTTP requests."""
+    """One attempt to stream: who is asked what, within which limits.
+
+    ``sent`` counts the HTTP requests; ``first_byte_s`` is asked while the limit until the first byte is only presumed.
+    """
 
     client: ClientOf
     ask: Ask
     limits: Limits
     redactor: Redactor
     sent: SentRequests
+    first_byte_s: FirstByte | None = None
 
     def failure(self, error: BaseException) -> Failure:
         """Translate what was raised."""
@@ -48,40 +53,6 @@ class Streaming:
     ) -> Attempt:
         """Say what came of it."""
         return Attempt(response, failure, self.sent.count, judge.input_tokens, judge.output_tokens, first_s, seconds)
-
-
-class Patience:
-    """The limits of one stream under way, and the seconds it took; made where the stream is read."""
-
-    __slots__ = ("_begun_at", "_gap_s", "_loop", "_until", "first_s", "timeout")
-
-    def __init__(self, limits: Limits, whole_s: float | None = None) -> None:
-        """``whole_s``: seconds for the whole answer; None: only the first byte and the gaps are limited."""
-        self._loop = asyncio.get_running_loop()
-        self._begun_at = now = self._loop.time()
-        self._gap_s = limits.between_chunks_s
-        self._until = None if whole_s is None else now + whole_s
-        self.first_s: float | None = None
-        self.timeout = asyncio.timeout_at(self._soonest(now + limits.first_byte_s))
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the beginning."""
-        return self._loop.time() - self._begun_at
-
-    def heard(self) -> None:
-        """Something came: the next may take as long as a gap may."""
-        now = self._loop.time()
-        if self.first_s is None:
-            self.first_s = now - self._begun_at
-        self.timeout.reschedule(self._soonest(now + self._gap_s))
-
-    def suspend(self) -> None:
-        """Count nothing until something is heard: it is the reader who takes long."""
-        self.timeout.reschedule(self._until)
-
-    def _soonest(self, at: float) -> float:
-        return at if self._until is None else min(at, self._until)
 
 
 class StreamedCall:
@@ -181,10 +152,12 @@ async def _receive(
     token = EXCHANGE.set(Exchange(streaming.sent, EventTaker(take, patience.heard) if ask.is_plain else None))
     try:
         async with patience.timeout:
+            patience.review(streaming.first_byte_s)
             models = (await streaming.client()).aio.models
             stream = await models.generate_content_stream(model=ask.model, contents=ask.contents, config=ask.config)
             async for piece in stream:
                 patience.heard()
                 await give(piece)
     finally:
+        patience.end()
         EXCHANGE.reset(token)

@@ -139,6 +139,17 @@ def test_too_many_do_not_wait_for_what_nobody_can_foresee():
     assert all(end.retry_after is not None and end.retry_after > 15.0 for end in refused)
 
 
+def test_a_long_line_keeps_the_usual_rate_in_mind():
+    """Who looks far ahead, to see whether the pace could let it go in time, does not make the known rate fade."""
+    crowd = Crowd(World(config=PoolConfig(max_waiting=5), keys=3))
+    while not crowd.world.pool.breaker.is_open:
+        crowd.end(crowd.ask(max_retries=0), OVERLOADED)
+    for number in range(120):
+        crowd.ask(number, deadline_s=60.0)
+        crowd.world.pass_time(1.0)
+    assert crowd.world.policy.room(MODEL).arrivals.per_s(crowd.world.now) == pytest.approx(1.0, rel=0.1)
+
+
 def test_an_overloaded_model_is_told_after_a_while():
     """Not for a hiccup: the reader hears of it after three seconds."""
     crowd = Crowd(World(keys=3))

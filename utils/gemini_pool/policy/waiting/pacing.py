@@ -34,7 +34,10 @@ class Arrivals:
             self._fold(now)
 
     def per_s(self, now: float) -> float:
-        """Arrivals a second, corrected for a start so short ago that the count has not filled up yet."""
+        """Arrivals a second until ``now``, corrected for a start so short ago that the count has not filled up yet.
+
+        ``now`` is the present: what is asked of a time to come would let the count fade before that time.
+        """
         self._fold(now)
         seen = 1.0 - math.exp2(-max(now - self._began, self._step_s) / self._half_life_s)
         return self._count * math.log(2.0) / self._half_life_s / seen

@@ -72,7 +72,7 @@ class Place(Generic[W]):
         if len(line) <= self._lender.config.max_waiting:
             return None
         last = self._slot(len(line), ticket.joined_at).at
-        at = None if last is None else self._room.paced_at(len(line), last, self._usual_s())
+        at = None if last is None else self._room.paced_at(len(line), last, ticket.joined_at, self._usual_s())
         return None if at is not None and at <= self._latest_at else Slot(at, Obstacle.LINE_FULL, guess=True)
 
     def look(self, now: float) -> Wait | Slot:
@@ -129,7 +129,7 @@ class Place(Generic[W]):
         return self._lender.slot(self._model, place, now)
 
     def _paced_at(self, at: float, place: int, now: float) -> float:
-        return max(at, self._room.paced_at(place, now, self._usual_s()))
+        return max(at, self._room.paced_at(place, now, now, self._usual_s()))
 
     def _usual_s(self) -> float:
         return self._lender.usual(self._model, self._size).p50

@@ -72,9 +72,9 @@ class Room(Generic[W]):
         if not self.line:
             self.pace.stop()
 
-    def paced_at(self, place: int, now: float, usual_s: float) -> float:
-        """When the pace lets the one at this place go (the clock's seconds)."""
-        return self.pace.at(place, now, self.arrivals.per_s(now), usual_s)
+    def paced_at(self, place: int, opens_at: float, now: float, usual_s: float) -> float:
+        """When the pace lets the one at this place go if it begins at ``opens_at`` (the clock's seconds)."""
+        return self.pace.at(place, opens_at, self.arrivals.per_s(now), usual_s)
 
     def take_turns(self, pool: ModelPool, now: float) -> list[W]:
         """Let go whose turn has come; answers whom to step.
