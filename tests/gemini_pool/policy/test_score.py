@@ -110,6 +110,24 @@ def test_keys_of_one_project_take_turns():
     assert [taken.count(key) for key in range(3)] == [3, 3, 6]
 
 
+def test_a_key_that_comes_back_is_last_in_turn():
+    """Who leaves the turns of a project leaves the others' order; who comes back stands behind everybody."""
+    world = World(keys=3, projects=dict.fromkeys(range(3), "one"))
+    project = world.pool.projects[0]
+    first, second, third = project.ready
+    project.dismiss(second)
+    project.dismiss(second)
+    assert list(project.ready) == [first, third]
+    project.admit(second)
+    project.admit(third)
+    assert list(project.ready) == [first, third, second]
+    project.dismiss(first)
+    assert list(project.ready) == [third, second]
+    project.dismiss(second)
+    project.dismiss(third)
+    assert list(project.ready) == []
+
+
 def test_an_answer_of_several_requests_weighs_as_many(world: World):
     """Automatic continuations are HTTP requests: usage and counts follow."""
     world.call_on(0, Outcome(Kind.OK, requests=3))

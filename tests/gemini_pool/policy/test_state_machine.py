@@ -181,6 +181,17 @@ class PolicyMachine(RuleBasedStateMachine):
         assert all(count == 1 for count in probes.values())
 
     @invariant()
+    def what_is_kept_at_hand_is_true(self) -> None:
+        """The ready lanes of a project are a ring, and such a lane knows its only instance and its gate's version."""
+        for project in self.world.pool.projects:
+            ready = list(project.ready)
+            assert {lane for lane in project.lanes if lane.after is not None} == set(ready)
+            assert [lane.after for lane in ready] == [*ready[1:], *ready[:1]]
+            for lane in ready:
+                assert lane.slot is (lane.slots[0] if len(lane.slots) == 1 else None)
+                assert lane.gate_version == lane.gate.version
+
+    @invariant()
     def enough_keys_remain(self) -> None:
         """Never more than half of the keys that were not dead when it was decided are ejected."""
         pool, now = self.world.pool, self.world.now

@@ -29,7 +29,6 @@ class Lease:
         probe: Probe,
         started_at: float,
         unit: float,
-        gate_version: int,
         clearing: int,
     ) -> None:
         self.lane = lane
@@ -37,7 +36,7 @@ class Lease:
         self.probe = probe
         self.started_at = started_at
         self.unit = unit
-        self.gate_version = gate_version
+        self.gate_version = lane.gate_version
         self.clearing = clearing
         self.released = False
 

@@ -175,7 +175,7 @@ class Policy:
         extra = outcome.requests - 1
         lane.counts.add_end(outcome, now - lease.started_at)
         lane.counts.requests += extra
-        self.ledger.note(lane.tally)
+        self.ledger.note(lane.counts)
         pool = self._pools.get(lane.pool.model)
         for now_serving in pool.lanes if pool is not None else ():
             if now_serving.key.fingerprint == lane.key.fingerprint:

@@ -27,7 +27,7 @@ from utils.gemini_pool.policy.quota.discovery import Discovery
 from utils.gemini_pool.policy.quota.limits import ModelLimits
 from utils.gemini_pool.policy.quota.project_quota import ProjectQuota
 from utils.gemini_pool.policy.records import Ledger
-from utils.gemini_pool.policy.score import rank
+from utils.gemini_pool.policy.score import LARGEST_EXPONENT, rank
 from utils.gemini_pool.policy.selection import FIRST, Probe, Wishes
 from utils.gemini_pool.policy.standing import TICK_S, Standing
 
@@ -70,8 +70,8 @@ class ModelPool:
         self.instances = InstanceMap(size, len(keys))
         self.standing = Standing(config, rng, self.health, now)
         self._ranking = self.standing.ranking
-        self._scale = self.standing.scale
-        #: Calls in the order they began; what has ended is dropped once a second.
+        self._scale, self._errors, self._total = self.standing.scale, self.health.scale, self.health.total
+        #: Calls in the order they began, but for those that ended and stood at the front when they did.
         self._flights: deque[Lease] = deque()
         self._flights_at = now
         self._late: set[Lease] = set()
@@ -86,9 +86,9 @@ class ModelPool:
                 quota = ProjectQuota(self._config, self.limits, now, wall)
                 project = by_name[key.project] = ProjectModel(key.project, quota)
                 self._discovery.know(project.name, quota)
-            tally = self._ledger.of(key.fingerprint, self.model)
+            counts = self._ledger.of(key.fingerprint, self.model)
             gate = Gate(self._config, self._rng)
-            lane = Lane(key, self, project, tally=tally, gate=gate, rate=self.health.rate())
+            lane = Lane(key, self, project, counts=counts, gate=gate, rate=self.health.rate())
             lane.slots = self.instances.by_key[key.position]
             project.lanes.append(lane)
             self.health.alive += key.dead is None
@@ -115,18 +115,17 @@ class ModelPool:
             while queue or heap:
                 entry = heappop(heap) if heap and not (queue and queue[0] < heap[0]) else queue.popleft()
                 project: ProjectModel = entry[2]
-                if project.entry is not entry:
+                lane = project.turn
+                if project.entry is not entry or lane is None:
                     continue
-                ready = project.ready
-                lane = ready[0]
                 if (
                     project.usage > standing.busy_above * standing.total
                     or (project.quota.limited and not project.quota.may_send(now, project.in_flight))
-                    or (lane.troubled and len(ready) > 1)
+                    or (lane.troubled and lane.after is not lane)
                 ):
                     heappush(heap, entry)
                     break
-                ready.rotate(-1)
+                project.turn = lane.after
                 return self._start(lane, _NONE, now)
         return self._begin_with_care(wishes, now)
 
@@ -143,6 +142,7 @@ class ModelPool:
             if giver is not None:
                 self.standing.place(self.lanes[giver], now)
                 self.standing.place(lane, now)
+        lane.gate_version = lane.gate.version
         lease = self._start(lane, probe, now)
         self._mark_probe(lease, under_way=True)
         return lease
@@ -168,16 +168,15 @@ class ModelPool:
         project.quota.start(now)
         project.in_flight += 1
         lane.in_flight += 1
-        slots = lane.slots
-        slot = slots[0] if len(slots) == 1 else least_busy(slots or self.instances.slots)
+        slot = lane.slot or least_busy(lane.slots or self.instances.slots)
         slot.in_flight += 1
         slot.usage += 1
-        lane.counts.requests += 1
-        tally = lane.tally
-        if not tally.changed:
-            tally.changed = True
-            self._ledger.changed.append(tally)
-        lease = Lease(lane, slot, probe, now, unit, lane.gate.version, self.clearing)
+        counts = lane.counts
+        counts.requests += 1
+        if not counts.changed:
+            counts.changed = True
+            self._ledger.changed.append(counts)
+        lease = Lease(lane, slot, probe, now, unit, self.clearing)
         self._flights.append(lease)
         return lease
 
@@ -186,17 +185,20 @@ class ModelPool:
         if lease.released:
             return
         lease.released = True
+        flights = self._flights
+        while flights and flights[0].released:
+            flights.popleft()
         lane = lease.lane
         project = lane.project
         lane.in_flight -= 1
         project.in_flight -= 1
         lease.slot.in_flight -= 1
         if lease.clearing == self.clearing:
-            lane.counts.add_end(outcome, now - lease.started_at)
-            tally = lane.tally
-            if not tally.changed:
-                tally.changed = True
-                self._ledger.changed.append(tally)
+            counts = lane.counts
+            counts.add_end(outcome, now - lease.started_at)
+            if not counts.changed:
+                counts.changed = True
+                self._ledger.changed.append(counts)
         quota = project.quota
         if (
             outcome.kind is _OK
@@ -206,11 +208,12 @@ class ModelPool:
             and not self.breaker.run
             and not (self._late and lease in self._late)
             and not (self._heard and lease in self._heard)
+            and (exponent := (now - self._errors.origin) * self._errors.rate) < LARGEST_EXPONENT
         ):
             # the ordinary case, written out: a good answer of a sound key changes nothing but its record
-            unit = self.health.scale.unit(now)
+            unit = 2.0**exponent
             lane.rate.raw_calls += unit
-            self.health.total.raw_calls += unit
+            self._total.raw_calls += unit
             if outcome.input_tokens:
                 quota.count_tokens(lease.started_at, outcome.input_tokens)
             return

@@ -2,13 +2,15 @@
 
 Keys of one project share the service's quota, so they are ranked as one and take turns inside. What always holds: a
 project's decayed usage is kept in units of the pool's shared scale (``score.Scale``), so that projects compare without
-being touched as time passes; ``in_flight`` is never below 0; ``ready`` holds just the lanes that any request may take
-at once. Who is ready, and where a project stands in the order, is kept by ``pools``.
+being touched as time passes; ``in_flight`` is never below 0; ``ready`` gives just the lanes that any request may take
+at once, in the order of their turns. Who is ready, and where a project stands in the order, is kept by ``standing``.
+A call reads and writes these objects, and with thousands of keys the memory they lie in costs more than the steps: what
+every call needs of a lane or project is in the object itself, not behind another.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
 from utils.gemini_pool.policy.breaker import Gate
@@ -19,8 +21,6 @@ from utils.gemini_pool.policy.quota.project_quota import ProjectQuota
 from utils.gemini_pool.policy.records import Tally
 from utils.gemini_pool.policy.score import DecayedRate
 from utils.gemini_pool.policy.selection import Entry
-
-_NEVER = float("-inf")
 
 
 class Owner(Protocol):
@@ -39,40 +39,44 @@ class Owner(Protocol):
 class Lane:
     """One key for one model: its record, its gate, its instances, its calls in flight.
 
-    ``overdue``: calls under way for longer than usual. ``troubled``: whether faults stand against it, so that a sound
-    lane's answer needs no more than to be counted.
+    ``after``: whose turn is next among the ready lanes of the project; itself when it is the only one, None when it is
+    not ready. ``overdue``: calls under way for longer than usual. ``troubled``: whether faults stand against it, so
+    that a sound lane's answer needs no more than to be counted. ``slot`` and ``gate_version``: its only instance (None
+    when it has none or several) and the version of its gate, as they were when the lane was last put in its place.
     """
 
     __slots__ = (
+        "after",
         "counts",
         "gate",
+        "gate_version",
         "in_flight",
         "key",
-        "last_used",
         "overdue",
         "pool",
         "project",
         "rate",
+        "slot",
         "slots",
-        "tally",
         "troubled",
     )
 
     def __init__(
-        self, key: Key, pool: Owner, project: ProjectModel, *, tally: Tally, gate: Gate, rate: DecayedRate
+        self, key: Key, pool: Owner, project: ProjectModel, *, counts: Tally, gate: Gate, rate: DecayedRate
     ) -> None:
         self.key = key
         self.pool = pool
         self.project = project
-        self.tally = tally
-        self.counts = tally.counts
+        self.counts = counts
         self.gate = gate
+        self.gate_version = gate.version
         self.rate = rate
         self.slots: list[Instance] = []
+        self.slot: Instance | None = None
+        self.after: Lane | None = None
         self.in_flight = 0
         self.overdue = 0
         self.troubled = False
-        self.last_used = _NEVER
 
     def is_live(self, now: float) -> bool:
         """Whether any number of requests may take it, as far as the key is concerned."""
@@ -82,9 +86,9 @@ class Lane:
 class ProjectModel:
     """One project for one model.
 
-    ``entry``: its place in the order, None while it is not in it. ``error``: the mean error of its ready lanes when it
-    was last ranked. ``closed_at``: since when its quota keeps requests away, None while it does not. ``wake_at``: when
-    it will be looked at again because of that.
+    ``turn``: the ready lane that serves next, None when none is. ``entry``: its place in the order, None while it is
+    not in it. ``error``: the mean error of its ready lanes when it was last ranked. ``closed_at``: since when its quota
+    keeps requests away, None while it does not. ``wake_at``: when it will be looked at again because of that.
     """
 
     __slots__ = (
@@ -93,10 +97,9 @@ class ProjectModel:
         "error",
         "in_flight",
         "lanes",
-        "last_used",
         "name",
         "quota",
-        "ready",
+        "turn",
         "usage",
         "wake_at",
     )
@@ -105,11 +108,10 @@ class ProjectModel:
         self.name = name
         self.quota = quota
         self.lanes: list[Lane] = []
-        self.ready: deque[Lane] = deque()
+        self.turn: Lane | None = None
         self.usage = 0.0
         self.error = 0.0
         self.in_flight = 0
-        self.last_used = _NEVER
         self.entry: Entry | None = None
         self.closed_at: float | None = None
         self.wake_at: float | None = None
@@ -118,6 +120,33 @@ class ProjectModel:
     def position(self) -> int:
         """The position of its first key."""
         return self.lanes[0].key.position
+
+    @property
+    def ready(self) -> Iterator[Lane]:
+        """The lanes that any request may take at once, beginning with the one that serves next."""
+        lane = first = self.turn
+        while lane is not None:
+            yield lane
+            lane = lane.after if lane.after is not first else None
+
+    def admit(self, lane: Lane) -> None:
+        """Make a lane of this project ready: its turn comes after everybody's. One that is ready stays where it is."""
+        first = self.turn
+        if lane.after is not None:
+            return
+        if first is None:
+            self.turn = lane.after = lane
+        else:
+            _before(first).after, lane.after = lane, first
+
+    def dismiss(self, lane: Lane) -> None:
+        """Make a lane not ready."""
+        if lane.after is None:
+            return
+        before, after = _before(lane), lane.after
+        before.after, lane.after = after, None
+        if self.turn is lane:
+            self.turn = after if after is not lane else None
 
     def may_send(self, now: float) -> bool:
         """Whether a request keeps within all that is known of the project's quota."""
@@ -134,8 +163,18 @@ class ProjectModel:
 
     def empty(self) -> None:
         """Stand for nothing any more: its lanes belong to another project now."""
+        for lane in self.lanes:
+            lane.after = None
+        self.turn = None
         self.lanes.clear()
-        self.ready.clear()
         self.usage = 0.0
         self.in_flight = 0
         self.closed_at = None
+
+
+def _before(lane: Lane) -> Lane:
+    """Whose turn comes just before that of a ready lane."""
+    before = lane
+    while before.after is not None and before.after is not lane:
+        before = before.after
+    return before

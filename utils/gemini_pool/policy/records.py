@@ -1,6 +1,6 @@
 """What is counted: per key and model since the last reset, and what storage has not been told yet.
 
-``Counts`` are running figures. ``Tally`` holds those of one (key, model) with what of them was already told; the
+``Counts`` are running figures. ``Tally`` is those of one (key, model) with what of them was already told; the
 ``Ledger`` knows which tallies changed and gives the differences as rows. What always holds: ``requests`` are HTTP
 requests sent to generate; ``errors`` are those that ended as fault, quota or dead key, never the caller's own and never
 cancelled ones. Counting costs one addition: a row gets the minute in which it is drained, so its time is right to the
@@ -93,31 +93,31 @@ class StatisticsRow:
     kinds: Mapping[str, int]
 
 
-class Tally:
+class Tally(Counts):
     """The running figures of one (key, model), and what of them the ledger has given out."""
 
-    __slots__ = ("changed", "counts", "fingerprint", "model", "told")
+    __slots__ = ("changed", "fingerprint", "model", "told")
 
     def __init__(self, fingerprint: str, model: str) -> None:
+        super().__init__()
         self.fingerprint = fingerprint
         self.model = model
-        self.counts = Counts()
         self.told = Counts()
         #: Whether the ledger has this tally on its list.
         self.changed = False
 
     def load(self, counts: Counts) -> None:
         """Add figures that storage knows already."""
-        self.counts.add(counts)
+        self.add(counts)
         self.told.add(counts)
 
     def row(self, minute: int) -> StatisticsRow:
         """Give what was not told yet, and count it as told."""
         news = Counts()
-        news.add(self.counts)
+        news.add(self)
         news.add(self.told, -1)
         self.told = Counts()
-        self.told.add(self.counts)
+        self.told.add(self)
         return StatisticsRow(
             self.fingerprint,
             self.model,
@@ -170,7 +170,7 @@ class Ledger:
         """Start all running figures at 0; what was not told before stays to be drained."""
         self._gather()
         for tally in self._tallies.values():
-            tally.counts.clear()
+            tally.clear()
             tally.told.clear()
 
     def _gather(self) -> None:

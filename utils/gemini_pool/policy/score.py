@@ -14,7 +14,7 @@ import math
 #: Units are started anew long before they leave the range of a float, and long before sums lose their small parts.
 _RESTART_AT = 400.0
 #: After days without a call the unit must still be a number.
-_LARGEST_EXPONENT = 1000.0
+LARGEST_EXPONENT = 1000.0
 #: A fault that weighs less than this share of the calls is forgotten, so that a healed key costs what a sound one does.
 FORGOTTEN = 0.001
 
@@ -34,7 +34,9 @@ class Scale:
 
     def unit(self, now: float) -> float:
         """How much one call that starts now weighs."""
-        return float(2.0 ** min((now - self.origin) * self.rate, _LARGEST_EXPONENT))
+        exponent = (now - self.origin) * self.rate
+        unit: float = 2.0 ** (min(LARGEST_EXPONENT, exponent))
+        return unit
 
     def restart(self, now: float) -> float | None:
         """Give the factor by which all stored counts must be multiplied, or None while the unit is small.
@@ -45,7 +47,7 @@ class Scale:
         if grown < _RESTART_AT:
             return None
         self.origin = now
-        return float(2.0**-grown) if grown < _LARGEST_EXPONENT else 0.0
+        return float(2.0**-grown) if grown < LARGEST_EXPONENT else 0.0
 
 
 class DecayedRate:

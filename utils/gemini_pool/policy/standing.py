@@ -92,20 +92,22 @@ class Standing:
     def place(self, lane: Lane, now: float) -> None:
         """Put a lane where it belongs after its key, gate, instances or overdue calls changed."""
         project, live = lane.project, lane.is_live(now)
-        first = live and bool(lane.slots) and not lane.overdue
-        if first and lane not in project.ready:
-            project.ready.append(lane)
-        elif not first and lane in project.ready:
-            project.ready.remove(lane)
-        _keep(self._spares, lane, wanted=live and not lane.slots)
-        _keep(self._passed_over, lane, wanted=live and bool(lane.slots) and lane.overdue > 0)
+        slots = lane.slots
+        lane.slot = slots[0] if len(slots) == 1 else None
+        lane.gate_version = lane.gate.version
+        if live and slots and not lane.overdue:
+            project.admit(lane)
+        else:
+            project.dismiss(lane)
+        _keep(self._spares, lane, wanted=live and not slots)
+        _keep(self._passed_over, lane, wanted=live and bool(slots) and lane.overdue > 0)
         if not live and lane.key.dead is None:
             self._wake(lane, lane.gate.open_until)
         self.rank(project, now)
 
     def rank(self, project: ProjectModel, now: float) -> None:
         """Give a project the place its usage and errors make, or none when it cannot serve."""
-        if not project.ready or project.closed_at is not None:
+        if project.turn is None or project.closed_at is not None:
             self.ranking.drop(project)
             return
         project.error = project.mean_error(now)
@@ -175,7 +177,7 @@ class Standing:
             if not project.may_send(now):
                 self.close(project, now)
                 continue
-            lane = self._turn(project.ready, wishes.tried, now)
+            lane = self._turn(project, wishes.tried, now)
             # who moves on after a fault had better not meet the next one
             doubtful = bool(wishes.tried) and lane is not None and lane.gate.faults_in_row > 0 and len(aside) < _LOOKS
             if lane is not None and not doubtful and not self.is_busy(project, now):
@@ -187,7 +189,7 @@ class Standing:
         if busy is not None:
             return busy
         if aside:
-            return self._turn(aside[0].ready, (), now)
+            return self._turn(aside[0], (), now)
         return self._second_choice(wishes.tried, now)
 
     def _second_choice(self, tried: Container[int], now: float) -> Lane | None:
@@ -199,12 +201,11 @@ class Standing:
                 return min(fresh, key=lambda lane: (lane.project.usage, lane.in_flight, lane.key.position))
         return None
 
-    def _turn(self, ready: deque[Lane], tried: Container[int], now: float) -> Lane | None:
+    def _turn(self, project: ProjectModel, tried: Container[int], now: float) -> Lane | None:
         """Keys of one project take turns; one with error e is left out of e of its turns."""
         least: Lane | None = None
-        for _ in range(len(ready)):
-            lane = ready[0]
-            ready.rotate(-1)
+        for lane in project.ready:
+            project.turn = lane.after
             if lane.key.position in tried:
                 continue
             error = lane.rate.error(now)
@@ -292,8 +293,9 @@ class Standing:
 
     def has_another(self, lane: Lane) -> bool:
         """Whether another lane stands ready."""
-        others = self.ranking.open - (lane.project.entry is not None)
-        beside = len(lane.project.ready) - (lane in lane.project.ready) if lane.project.entry is not None else 0
+        ranked = lane.project.entry is not None
+        others = self.ranking.open - ranked
+        beside = ranked and lane.after is not lane
         # one that is passed over while others serve can still take over
         aside = len(self._spares) + len(self._passed_over) - (lane in self._spares) - (lane in self._passed_over)
         return others + beside + aside > 0

@@ -30,7 +30,7 @@ def why(pool: ModelPool, lease: Lease) -> Choice | None:
     return Choice(
         score,
         standing.ranking.open,
-        None if other is None else other.ready[0].key.label,
+        None if other is None or other.turn is None else other.turn.key.label,
         0.0 if other is None else (1.0 - other.error) * unit / (unit + other.usage),
         dead,
         len(health.ejected),

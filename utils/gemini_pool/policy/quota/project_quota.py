@@ -66,6 +66,7 @@ class ProjectQuota:
         "_shared",
         "_starts",
         "_tend_at",
+        "_tokens",
         "_unexplained_at",
         "_widened_at",
         "limited",
@@ -77,8 +78,8 @@ class ProjectQuota:
         self._shared = known
         self._own: dict[Measure, OwnLimit] = {}
         self._sent = Sent(config, now, wall)
-        #: The record's own line, kept at hand because every start is appended to it.
-        self._starts = self._sent.starts
+        #: The record's own line and tokens, kept at hand because every call is entered there.
+        self._starts, self._tokens = self._sent.starts, self._sent.tokens
         self._closure = Closure(config)
         self._restraints = Restraints(config, known, self._own, self._sent)
         self._unexplained_at: float | None = None
@@ -211,7 +212,7 @@ class ProjectQuota:
 
     def count_tokens(self, started_at: float, tokens: int) -> None:
         """Count the input tokens of an answered call; all that ``end`` would do for one while nothing is limited."""
-        self._sent.tokens.add(started_at, tokens, self._sent.minute_s)
+        self._tokens.add(started_at, tokens, self._sent.minute_s)
 
     def absorb(self, other: ProjectQuota, now: float) -> None:
         """Become the quota of both: it was found that they are one project. ``other`` is not to be used any more."""
@@ -289,7 +290,13 @@ class ProjectQuota:
         self._review_at = self._restraints.until
         if closed and self._closure.until > now:
             self._review_at = min(self._review_at, self._closure.until)
-        self._tend_at = NEVER
+        self._tend_at = self._next_tend_at(now)
+
+    def _next_tend_at(self, now: float) -> float:
+        """When a start must next be looked at, just after what is old was forgotten; at once where each one counts."""
+        if self._config.own_per_hour or self._restraints.presumes or self._closure.is_closed(now):
+            return NEVER
+        return min(now + self._config.minute_s, self._sent.day_ends)
 
     def _tend(self, now: float) -> None:
         """Do with a start what need not be done with every one: forget old ones, turn the day, mark those that ask."""
@@ -302,8 +309,7 @@ class ProjectQuota:
         elif self._restraints.presumes:
             # whether it went beyond what is presumed is decided by its answer
             self._explorer = now
-        elif not self._config.own_per_hour:
-            self._tend_at = min(now + self._config.margin_cap_s, self._sent.day_ends)
+        self._tend_at = self._next_tend_at(now)
 
     # Learning
 

@@ -81,7 +81,8 @@ class TokenWindow:
 
     def add(self, started_at: float, tokens: int, length_s: float) -> None:
         """Count the tokens of a call that has ended."""
-        self.expected += (tokens - self.expected) * (_LATEST_SHARE if self.expected else 1.0)
+        expected = self.expected
+        self.expected = expected + (tokens - expected) * _LATEST_SHARE if expected else float(tokens)
         entries = self.entries
         if not entries or entries[-1][0] <= started_at:
             entries.append((started_at, tokens))
