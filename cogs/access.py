@@ -62,12 +62,12 @@ class Gatekeeper:
             return None
         return translate("access.model_refused", str(interaction.locale), model=shown_name(model))
 
-    async def admits_message(self, message: discord.Message) -> bool:
-        """Tell whether this message's author may talk with the bot here."""
+    async def admits_message(self, message: discord.Message, application: discord.AppInfo | None) -> bool:
+        """Tell whether this message's author may talk with the bot here; ``application`` is the bot's own."""
         author = message.author
         if message.guild is None or not isinstance(author, discord.Member):
             return True
-        if author.guild_permissions.manage_guild or self._administrators.name(author.id):
+        if author.guild_permissions.manage_guild or self._administrators.runs(author, application):
             return True
         settings = await self._preferences.guild(message.guild.id)
         return settings.admits("command", _CHAT, role_ids(author))

@@ -45,17 +45,16 @@ class Administrators:
     def __init__(self, admin_ids: Collection[int]) -> None:
         self._ids = frozenset(admin_ids)
 
-    def name(self, user_id: int) -> bool:
-        """Tell whether the configuration names this user as an administrator."""
-        return user_id in self._ids
+    def runs(self, user: discord.User | discord.Member, application: discord.AppInfo | None) -> bool:
+        """Tell whether a user runs the bot: an owner of the application, or named by the configuration."""
+        return not user.bot and (user.id in self._ids or user.id in _owner_ids(application))
 
     def operate(self, interaction: discord.Interaction) -> bool:
-        """Tell whether the interaction's user runs the bot: an owner of the application, or named by the configuration.
+        """Tell whether the interaction's user runs the bot.
 
         Managing a server is not enough: the keys are everybody's.
         """
-        user = interaction.user
-        return not user.bot and (user.id in self._ids or user.id in _owner_ids(interaction.client.application))
+        return self.runs(interaction.user, interaction.client.application)
 
     def include(self, interaction: discord.Interaction) -> bool:
         """Tell whether the interaction's user may administer the bot.

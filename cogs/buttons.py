@@ -76,8 +76,7 @@ class ButtonsCog(commands.Cog):
         self._readers.remember(interaction)
         locale = str(interaction.locale)
         if not self._running.join():
-            sentence = self._desk.sentence(StoppingError(), locale, where="stopping")
-            await self._desk.tell(interaction, sentence)
+            await self._desk.tell(interaction, self._desk.sentence(StoppingError(), locale, where="stopping"))
             return
         try:
             await interaction.response.defer()

@@ -80,7 +80,7 @@ class ChangesCog(commands.Cog):
         if refusal is not None:
             await self._desk.reply(message, refusal.sentence(self._readers.locale_of(message)))
             return
-        if not await self._gatekeeper.admits_message(message):
+        if not await self._gatekeeper.admits_message(message, self._identity.application):
             await self._desk.reply(message, MESSAGE_REFUSED.sentence(self._readers.locale_of(message)))
             return
         denied = await self._turnstile.change_refusal(message)
