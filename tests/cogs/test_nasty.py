@@ -69,7 +69,10 @@ async def said(house: House, number: int, text: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_nobody_is_pinged_and_every_message_is_whole(house, part):
-    """Also in the states between; what is shown is the text, or a file that holds it."""
+    """Also in the states between; what is shown is the text, or a file that holds it.
+
+    The emulator counts it as a violation when a request does not forbid the mentions that stand in its text.
+    """
     states = watched(house)
     for number, name in enumerate(BATCH[part::PARTS]):
         text = filled(house, NASTY[name])
@@ -88,12 +91,3 @@ async def test_nobody_is_pinged_and_every_message_is_whole(house, part):
         assert open_fence(state["content"]) is None
         assert units(state["content"]) <= MESSAGE_LIMIT
         assert (state["mentions"], state["mention_roles"], state["mention_everyone"]) == ([], [], False)
-
-
-async def test_what_is_sent_allows_no_mention(house):
-    """Whatever Discord would make of the words, the request itself forbids to ping."""
-    for number, name in enumerate(("mention everyone", "mention user")):
-        await said(house, number, filled(house, NASTY[name]))
-    bodies = [entry["body"] for entry in house.discord.diary() if "everyone" in entry["body"] or "<@" in entry["body"]]
-    assert bodies
-    assert all('"parse": []' in body for body in bodies)
