@@ -216,6 +216,7 @@ def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tup
         desk=desk,
         readers=parts.readers,
         running=running,
+        gatekeeper=parts.gatekeeper,
         turnstile=parts.turnstile,
     )
     changes = ChangesCog(
@@ -227,6 +228,7 @@ def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tup
         desk=desk,
         readers=parts.readers,
         running=running,
+        gatekeeper=parts.gatekeeper,
         turnstile=parts.turnstile,
         reads_content=parts.reads_content,
     )
@@ -268,6 +270,7 @@ def _make_cogs(bot: GeminiBot, parts: _Parts) -> tuple[commands.Cog, ...]:
             choices=choices,
             intake=parts.intake,
             desk=parts.desk,
+            gatekeeper=parts.gatekeeper,
         ),
         ThreadCog(parts.conversations, parts.gatekeeper, parts.models),
         SettingsCog(

@@ -2,9 +2,10 @@
 
 ``Gatekeeper`` is asked before a command runs, before a message is answered and when a model is chosen. What always
 holds: whoever may administer the bot or manage the server passes, whatever the server wrote down, and without the
-store being asked; a message counts as the command ``/chat``; what is not restricted is for everybody, and so is a
-model that the server or the bot chose itself. Restrictions are made in ``cogs.settings`` and remembered by
-``utils.conversations.preferences``. Errors: the store's own.
+store being asked; a message counts as the command ``/chat``, a button or form as the command that it came of; what is
+not restricted is for everybody, and so is a model that the server or the bot chose itself; ``/my-data`` cannot be
+restricted, since what is stored about a person is that person's; other bots may use nothing. Restrictions are made in
+``cogs.settings`` and remembered by ``utils.conversations.preferences``. Errors: the store's own.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from cogs.incoming import shown_name
 from utils.conversations.limits import Refusal
 from utils.conversations.preferences import Preferences
 from utils.i18n import translate
-from utils.storage import AccessKind
+from utils.storage import AccessKind, Conversation
 
 #: What a message to the bot counts as.
 _CHAT = "chat"
+#: What no server can keep from anybody.
+_EVERYBODYS = frozenset({"my-data"})
 #: Why a message is not answered whose author may not talk with the bot.
 MESSAGE_REFUSED = Refusal("access.command_refused", {"command": _CHAT})
 
@@ -36,11 +39,22 @@ class Gatekeeper:
 
     async def refusal(self, interaction: discord.Interaction) -> str | None:
         """Give the sentence for a user who may not use this command here, or None."""
+        if interaction.user.bot:
+            return translate("access.bot_refused", str(interaction.locale))
         command = interaction.command
-        if command is None or await self._admits(interaction, "command", restricted_name(command)):
+        return await self.command_refusal(interaction, restricted_name(command)) if command is not None else None
+
+    async def command_refusal(self, interaction: discord.Interaction, name: str) -> str | None:
+        """Give the sentence for a user who may not use the command of this name here, or None."""
+        if name in _EVERYBODYS or await self._admits(interaction, "command", name):
             return None
-        name = shown_name(restricted_name(command))
-        return translate("access.command_refused", str(interaction.locale), command=name)
+        return translate("access.command_refused", str(interaction.locale), command=shown_name(name))
+
+    async def turn_refusal(self, interaction: discord.Interaction, conversation: Conversation) -> str | None:
+        """Give the sentence for a user who may not have anything answered in a conversation (any more), or None."""
+        name = "ask" if conversation.kind == "ask" else _CHAT
+        sentence = await self.command_refusal(interaction, name)
+        return sentence or await self.model_refusal(interaction, conversation.model)
 
     async def model_refusal(self, interaction: discord.Interaction, model: str | None) -> str | None:
         """Give the sentence for a user who may not choose this model here, or None; None chooses nothing."""
@@ -48,12 +62,12 @@ class Gatekeeper:
             return None
         return translate("access.model_refused", str(interaction.locale), model=shown_name(model))
 
-    async def admits_message(self, message: discord.Message) -> bool:
-        """Tell whether this message's author may talk with the bot here."""
+    async def admits_message(self, message: discord.Message, application: discord.AppInfo | None) -> bool:
+        """Tell whether this message's author may talk with the bot here; ``application`` is the bot's own."""
         author = message.author
         if message.guild is None or not isinstance(author, discord.Member):
             return True
-        if author.guild_permissions.manage_guild or self._administrators.name(author.id):
+        if author.guild_permissions.manage_guild or self._administrators.runs(author, application):
             return True
         settings = await self._preferences.guild(message.guild.id)
         return settings.admits("command", _CHAT, role_ids(author))
@@ -76,7 +90,8 @@ def restricted_name(
 
 def restrictable(tree: app_commands.CommandTree[Any]) -> list[str]:
     """Name all commands that can be restricted, in alphabetical order."""
-    return sorted(command.name for command in tree.get_commands(type=discord.AppCommandType.chat_input))
+    names = {command.name for command in tree.get_commands(type=discord.AppCommandType.chat_input)}
+    return sorted(names - _EVERYBODYS)
 
 
 def role_ids(user: discord.User | discord.Member) -> frozenset[int]:

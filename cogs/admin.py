@@ -45,26 +45,27 @@ class Administrators:
     def __init__(self, admin_ids: Collection[int]) -> None:
         self._ids = frozenset(admin_ids)
 
-    def name(self, user_id: int) -> bool:
-        """Tell whether the configuration names this user as an administrator."""
-        return user_id in self._ids
+    def runs(self, user: discord.User | discord.Member, application: discord.AppInfo | None) -> bool:
+        """Tell whether a user runs the bot: an owner of the application, or named by the configuration."""
+        return not user.bot and (user.id in self._ids or user.id in _owner_ids(application))
 
     def operate(self, interaction: discord.Interaction) -> bool:
-        """Tell whether the interaction's user runs the bot: an owner of the application, or named by the configuration.
+        """Tell whether the interaction's user runs the bot.
 
         Managing a server is not enough: the keys are everybody's.
         """
-        user = interaction.user
-        return not user.bot and (user.id in self._ids or user.id in _owner_ids(interaction.client.application))
+        return self.runs(interaction.user, interaction.client.application)
 
     def include(self, interaction: discord.Interaction) -> bool:
-        """Tell whether the interaction's user may administer the bot."""
-        user = interaction.user
-        if user.bot:
+        """Tell whether the interaction's user may administer the bot.
+
+        Who manages a server does where the server itself took the bot in; that they brought it along does not count.
+        """
+        if interaction.user.bot:
             return False
         if self.operate(interaction):
             return True
-        return interaction.guild_id is not None and interaction.permissions.manage_guild
+        return interaction.is_guild_integration() and interaction.permissions.manage_guild
 
 
 def _owner_ids(application: discord.AppInfo | None) -> frozenset[int]:
@@ -188,8 +189,10 @@ class AdminCog(commands.Cog):
         await interaction.edit_original_response(content=sentence)
 
     @reset_pool.autocomplete("model")
-    async def complete_model(self, _interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Offer the models that have a pool."""
+    async def complete_model(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Offer the models that have a pool, to those who may reset it."""
+        if not self._administrators.include(interaction):
+            return []
         names = [name for name in self._pool.get_model_stats() if current.lower() in name.lower()]
         return [app_commands.Choice(name=name[:100], value=name[:100]) for name in names[:25]]
 

@@ -2,8 +2,9 @@
 
 ``ButtonsCog`` takes the client's event ``turn_button`` (see ``controls``). What always holds: a press is acknowledged
 before anything is looked up, so it is in time; only who asked, who opened the thread, or who may manage messages here
-gets anything done, checked here; whatever cannot be done is told to the presser alone, in one sentence; a press that
-Discord delivers twice does its work once.
+gets anything done, checked here, and of them only who may still use the command or model that the answer came of
+(stopping is not kept from who asked); whatever cannot be done is told to the presser alone, in one sentence; a press
+that Discord delivers twice does its work once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import discord
 from discord.ext import commands
 
+from cogs.access import Gatekeeper
 from cogs.answering import IN_CHANNEL, IN_SERVER, Answering, asked_by_interaction
 from cogs.branching import Branching
 from cogs.controls import Action, AnswerControls, TurnButton, view_of
@@ -46,6 +48,7 @@ class ButtonsCog(commands.Cog):
         desk: ErrorDesk,
         readers: Readers,
         running: RunningAnswers,
+        gatekeeper: Gatekeeper,
         turnstile: Turnstile,
     ) -> None:
         self._bot = bot
@@ -56,6 +59,7 @@ class ButtonsCog(commands.Cog):
         self._desk = desk
         self._readers = readers
         self._running = running
+        self._gatekeeper = gatekeeper
         self._turnstile = turnstile
 
     async def cog_load(self) -> None:
@@ -72,25 +76,34 @@ class ButtonsCog(commands.Cog):
         self._readers.remember(interaction)
         locale = str(interaction.locale)
         if not self._running.join():
-            sentence = self._desk.sentence(StoppingError(), locale, where="stopping")
-            await self._desk.tell(interaction, sentence)
+            await self._desk.tell(interaction, self._desk.sentence(StoppingError(), locale, where="stopping"))
             return
         try:
             await interaction.response.defer()
-            sentence_id = await self._do(interaction, action, turn_id)
-            if sentence_id is not None:
-                await self._desk.tell(interaction, translate(sentence_id, locale))
+            sentence = await self._do(interaction, action, turn_id)
+            if sentence is not None:
+                await self._desk.tell(interaction, sentence)
         except Exception as error:  # noqa: BLE001 - the desk logs it and tells the presser
             await self._desk.tell(interaction, self._desk.sentence(error, locale, where=f"the button {action}"))
 
     async def _do(self, interaction: discord.Interaction, action: Action, turn_id: int) -> str | None:
-        """Do it, or name the sentence that says why not."""
+        """Do it, or give the sentence that says why not."""
         turn = await self._conversations.turn(turn_id)
         conversation = await self._conversations.get(turn.conversation_id) if turn is not None else None
-        if turn is None or conversation is None:
-            return "chat.forgotten"
-        if not await self._may(interaction, turn, conversation):
-            return "chat.not_yours"
+        sentence_id: str | None = "chat.forgotten"
+        if turn is not None and conversation is not None:
+            if not await self._may(interaction, turn, conversation):
+                sentence_id = "chat.not_yours"
+            elif action != "stop" and (refusal := await self._gatekeeper.turn_refusal(interaction, conversation)):
+                return refusal
+            else:
+                sentence_id = await self._act(interaction, action, turn, conversation)
+        return translate(sentence_id, str(interaction.locale)) if sentence_id is not None else None
+
+    async def _act(
+        self, interaction: discord.Interaction, action: Action, turn: Turn, conversation: Conversation
+    ) -> str | None:
+        """Do what the presser may do, or name the sentence that says why it cannot be done."""
         if action == "stop":
             return None if self._conversations.stop(turn.id) else "chat.nothing_runs"
         if action == "again":
@@ -103,6 +116,8 @@ class ButtonsCog(commands.Cog):
 
     async def _may(self, interaction: discord.Interaction, turn: Turn, conversation: Conversation) -> bool:
         user_id = interaction.user.id
+        if interaction.user.bot:
+            return False
         if user_id == turn.user_id or (conversation.kind == "thread" and user_id == conversation.owner_id):
             return True
         if interaction.guild_id is not None and interaction.permissions.manage_messages:

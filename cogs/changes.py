@@ -14,6 +14,7 @@ import logging
 import discord
 from discord.ext import commands
 
+from cogs.access import MESSAGE_REFUSED, Gatekeeper
 from cogs.answering import Answering
 from cogs.chat import Identity
 from cogs.desk import ErrorDesk
@@ -41,6 +42,7 @@ class ChangesCog(commands.Cog):
         desk: ErrorDesk,
         readers: Readers,
         running: RunningAnswers,
+        gatekeeper: Gatekeeper,
         turnstile: Turnstile,
         reads_content: bool,
     ) -> None:
@@ -52,6 +54,7 @@ class ChangesCog(commands.Cog):
         self._desk = desk
         self._readers = readers
         self._running = running
+        self._gatekeeper = gatekeeper
         self._turnstile = turnstile
         self._reads_content = reads_content
 
@@ -76,6 +79,9 @@ class ChangesCog(commands.Cog):
         refusal = self._intake.refusal(text, message.attachments)
         if refusal is not None:
             await self._desk.reply(message, refusal.sentence(self._readers.locale_of(message)))
+            return
+        if not await self._gatekeeper.admits_message(message, self._identity.application):
+            await self._desk.reply(message, MESSAGE_REFUSED.sentence(self._readers.locale_of(message)))
             return
         denied = await self._turnstile.change_refusal(message)
         if denied is not None:

@@ -51,6 +51,10 @@ class Identity(Protocol):
     def user(self) -> discord.ClientUser | None:
         """The bot's own user."""
 
+    @property
+    def application(self) -> discord.AppInfo | None:
+        """The bot's application."""
+
 
 class ChatCog(commands.Cog):
     """Every message that is meant for the bot."""
@@ -144,7 +148,7 @@ class ChatCog(commands.Cog):
         self, message: discord.Message, conversation: Conversation | None, text: str, *, called: bool
     ) -> bool:
         """Tell the author why a message is not answered; False: it is."""
-        admitted = await self._gatekeeper.admits_message(message)
+        admitted = await self._gatekeeper.admits_message(message, self._identity.application)
         told = admitted or called
         refusal: Refusal | Denied | None = MESSAGE_REFUSED
         if admitted:

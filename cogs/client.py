@@ -32,8 +32,9 @@ _log = logging.getLogger(__name__)
 
 #: The client is ready when no further server has been heard of for so long.
 READY_AFTER_S = 2.0
-# waiting longer than this for a rate limit helps nobody: the interaction's reader has gone
-_LONGEST_RATELIMIT_S = 60.0
+# discord.py refuses what a window allows while the window's end is farther off than this, whatever is left of it, and
+# threads are counted by windows of 300 s: with less the second chat in a channel would be refused
+_LONGEST_RATELIMIT_S = 310.0
 
 
 class GeminiBot(commands.Bot):

@@ -2,9 +2,9 @@
 
 ``PersonaForm`` asks for a name and the instructions, which may come as a text file instead; ``checked`` says why they
 are not taken. ``PersonaChoices`` offers personas while a user types and finds the chosen one. What always holds:
-nobody is offered, and nobody gets, a persona that may not be used by them; nothing longer than ``MAX_INSTRUCTIONS``
-characters is taken, so that whatever was stored can be shown and edited in one form; whatever goes wrong in a form
-ends at the desk. Storing is ``cogs.personas``'s.
+nobody is offered, and nobody gets, a persona that may not be used by them; a form is refused like the command it came
+of; nothing longer than ``MAX_INSTRUCTIONS`` characters is taken, so that whatever was stored can be shown and edited
+in one form; whatever goes wrong in a form ends at the desk. Storing is ``cogs.personas``'s.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import discord
 from discord import app_commands, ui
 
-from cogs.access import role_ids
+from cogs.access import Gatekeeper, role_ids
 from cogs.desk import ErrorDesk
 from cogs.incoming import Intake
 from utils.conversations.limits import Refusal
@@ -37,12 +37,20 @@ class PersonaForm(ui.Modal):
     """A form with a name, the instructions, and a file in their place."""
 
     def __init__(
-        self, locale: str, intake: Intake, desk: ErrorDesk, submitted: Submitted, *, persona: Persona | None = None
+        self,
+        locale: str,
+        intake: Intake,
+        desk: ErrorDesk,
+        submitted: Submitted,
+        *,
+        gatekeeper: Gatekeeper,
+        persona: Persona | None = None,
     ) -> None:
         super().__init__(title=translate("persona.form.title", locale))
         self._intake = intake
         self._desk = desk
         self._submitted = submitted
+        self._gatekeeper = gatekeeper
         self._name: ui.TextInput[PersonaForm] = ui.TextInput(
             custom_id="name", max_length=MAX_NAME, default=persona.name if persona is not None else None
         )
@@ -73,12 +81,15 @@ class PersonaForm(ui.Modal):
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Check what was written and hand it on."""
         await interaction.response.defer(ephemeral=True, thinking=True)
+        if (sentence := await self._gatekeeper.command_refusal(interaction, "persona")) is not None:
+            await interaction.edit_original_response(content=sentence)
+            return
         name = " ".join(self._name.value.split())
         text = await self._text()
         refusal = text if isinstance(text, Refusal) else checked(name, text)
         if isinstance(text, Refusal) or refusal is not None:
-            sentence = refusal.sentence(str(interaction.locale)) if refusal is not None else ""
-            await interaction.edit_original_response(content=sentence)
+            why = refusal.sentence(str(interaction.locale)) if refusal is not None else ""
+            await interaction.edit_original_response(content=why)
             return
         await self._submitted(interaction, name, text.strip())
 

@@ -16,6 +16,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.access import Gatekeeper
 from cogs.create import clipped
 from cogs.desk import ErrorDesk
 from cogs.incoming import Intake, shown_name
@@ -51,6 +52,7 @@ class PersonaCog(commands.Cog):
         choices: PersonaChoices,
         intake: Intake,
         desk: ErrorDesk,
+        gatekeeper: Gatekeeper,
     ) -> None:
         self._personas = personas
         self._preferences = preferences
@@ -58,11 +60,12 @@ class PersonaCog(commands.Cog):
         self._choices = choices
         self._intake = intake
         self._desk = desk
+        self._gatekeeper = gatekeeper
 
     @persona.command(name="create", description="Write a new persona")
     async def create(self, interaction: discord.Interaction) -> None:
         """Open the form for a new persona."""
-        form = PersonaForm(str(interaction.locale), self._intake, self._desk, self._create)
+        form = PersonaForm(str(interaction.locale), self._intake, self._desk, self._create, gatekeeper=self._gatekeeper)
         await interaction.response.send_modal(form)
 
     async def _create(self, interaction: discord.Interaction, name: str, instructions: str) -> None:
@@ -122,7 +125,8 @@ class PersonaCog(commands.Cog):
                 sentence = translate("persona.unknown", locale, name=shown_name(found.name))
             await submitted.edit_original_response(content=sentence)
 
-        form = PersonaForm(str(interaction.locale), self._intake, self._desk, change, persona=found)
+        locale = str(interaction.locale)
+        form = PersonaForm(locale, self._intake, self._desk, change, gatekeeper=self._gatekeeper, persona=found)
         await interaction.response.send_modal(form)
 
     @persona.command(name="delete", description="Delete one of your personas for good")

@@ -18,7 +18,7 @@ from sandbox.discord.options import Filler
 from sandbox.discord.people import People
 from sandbox.discord.permissions import Permission, compute
 from sandbox.discord.sizes import walk
-from sandbox.discord.world import PRIVATE_CONTEXT, Channel, FileTuple, Message, User
+from sandbox.discord.world import Channel, FileTuple, Message, User
 
 Json = dict[str, Any]
 _BUTTON, _LINK_STYLE = 2, 5
@@ -160,7 +160,7 @@ class Calling:
         contexts = command.get("contexts")
         here = self._hub.world.context(channel)
         installs = command.get("integration_types") or [0]
-        if here == PRIVATE_CONTEXT and USER_INSTALL not in installs:
+        if self._hub.world.is_private(channel) and USER_INSTALL not in installs:
             raise ActionError(f"The command {command['name']!r} is not installed for {caller.name}.")
         in_dm_refused = not channel.guild_id and not command.get("dm_permission", True)
         if in_dm_refused or (contexts is not None and here not in contexts):

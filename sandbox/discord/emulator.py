@@ -248,6 +248,10 @@ class DiscordEmulator:
         """Let people talk among themselves, without the bot; returns the channel's id."""
         return self._parts.people.open_private(users).id
 
+    def open_foreign(self, *users: str) -> str:
+        """Let people talk in a server that the bot is not in, the first of them its owner; returns the channel's id."""
+        return self._parts.people.open_foreign(users).id
+
     def type_in(self, channel_id: str, *, user: str) -> None:
         """Show that a person types."""
         self._parts.people.type_in(channel_id, user)

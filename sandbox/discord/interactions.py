@@ -21,7 +21,17 @@ from sandbox.discord.permissions import compute
 from sandbox.discord.profiles import member_json, user_json
 from sandbox.discord.sessions import Session, Wire
 from sandbox.discord.sizes import check_modal, units
-from sandbox.discord.world import EPHEMERAL, LOADING, MENU_COMMAND, SLASH_COMMAND, Channel, Message, Upload, User
+from sandbox.discord.world import (
+    EPHEMERAL,
+    LOADING,
+    MENU_COMMAND,
+    SLASH_COMMAND,
+    Channel,
+    Member,
+    Message,
+    Upload,
+    User,
+)
 
 Json = dict[str, Any]
 
@@ -164,12 +174,17 @@ class Interactions:
             event["guild_id"] = channel.guild_id
             event["guild"] = {"id": channel.guild_id, "locale": "en-US", "features": []}
             event["guild_locale"] = "en-US"
-            event["member"] = {**member_json(world.members[user.id]), "permissions": permissions}
+            event["member"] = {**member_json(self._member(user, channel)), "permissions": permissions}
         else:
             event["user"] = user_json(user)
         if interaction.source is not None:
             event["message"] = self._hub.payloads.message(interaction.source)
         return event
+
+    def _member(self, user: User, channel: Channel) -> Member:
+        known = self._hub.world.members[user.id]
+        # the roles are those of the bot's own server
+        return Member(user, [], known.joined_at) if self._hub.world.is_foreign(channel) else known
 
     def _expire(self, interaction: Interaction) -> None:
         if interaction.callback is not None:

@@ -16,7 +16,7 @@ from sandbox.discord.messages import Messages
 from sandbox.discord.permissions import Permission, compute
 from sandbox.discord.threads import Threads
 from sandbox.discord.voice import as_voice_message
-from sandbox.discord.world import DM, VOICE_MESSAGE, Channel, FileTuple, Message, Overwrite, Upload, User
+from sandbox.discord.world import DM, GUILD_TEXT, VOICE_MESSAGE, Channel, FileTuple, Message, Overwrite, Upload, User
 
 Json = dict[str, Any]
 _T = TypeVar("_T")
@@ -119,6 +119,13 @@ class People:
         recipients = [self.user(user) for user in users]
         name = ", ".join(user.name for user in recipients)
         channel = Channel(self._hub.ids.next(), DM, None, name, recipients=recipients)
+        self._hub.world.channels[channel.id] = channel
+        return channel
+
+    def open_foreign(self, users: Sequence[str]) -> Channel:
+        """Open a channel of a server that the bot is not in, for people of whom the first owns it."""
+        recipients = [self.user(user) for user in users]
+        channel = Channel(self._hub.ids.next(), GUILD_TEXT, self._hub.ids.next(), "elsewhere", recipients=recipients)
         self._hub.world.channels[channel.id] = channel
         return channel
 

@@ -62,6 +62,8 @@ def compute(world: World, user: User, channel: Channel) -> int:
     """Return the permission bits a user has in a channel, thread or direct message."""
     if channel.guild_id is None:
         return _DM_BITS if user in channel.recipients else 0
+    if world.is_foreign(channel):
+        return _foreign_bits(user, channel)
     member = world.members.get(user.id)
     if member is None:
         return 0
@@ -87,6 +89,13 @@ def may(world: World, user: User, channel: Channel, *needed: Permission) -> bool
 def send_permission(channel: Channel) -> Permission:
     """Return the permission to send here: threads have one of their own."""
     return Permission.SEND_MESSAGES_IN_THREADS if channel.thread else Permission.SEND_MESSAGES
+
+
+def _foreign_bits(user: User, channel: Channel) -> int:
+    """In a server that the bot is not in, the first of its people owns it."""
+    if user not in channel.recipients:
+        return 0
+    return ALL if user is channel.recipients[0] else MEMBER_BITS
 
 
 def _overwritten(world: World, channel: Channel, user_id: str, role_ids: list[str], base: int) -> int:

@@ -1,7 +1,7 @@
 """The world at the start: one guild, its channels and roles, people in five languages, and the bot.
 
-The same seed gives the same ids. Ada is the server's owner and an administrator; the others are members. Everybody has
-a direct message with the bot. #staff is seen by administrators and the bot.
+The same seed gives the same ids. Ada owns the server and the application and is an administrator; the others are
+members. Everybody has a direct message with the bot. #staff is seen by administrators and the bot.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def first_world(ids: Snowflakes) -> World:
     """Build the world that every sandbox begins with."""
     guild_id, bot = ids.fixed(), User(ids.fixed(), "Gemini", None, bot=True)
     people = [User(ids.fixed(), username, shown, locale) for username, shown, locale in _PEOPLE]
-    world = World(guild_id, "Sandbox", people[0].id, bot, users={user.id: user for user in [*people, bot]})
+    world = World(
+        guild_id, "Sandbox", people[0].id, people[0].id, bot, users={user.id: user for user in [*people, bot]}
+    )
     admin, member, app = ids.fixed(), ids.fixed(), ids.fixed()
     for role in (
         Role(guild_id, "@everyone", MEMBER_BITS, 0),

@@ -178,6 +178,7 @@ class World:
     guild_id: str
     guild_name: str
     owner_id: str
+    application_owner_id: str
     bot: User
     users: dict[str, User] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
@@ -207,7 +208,11 @@ class World:
 
     def is_private(self, channel: Channel) -> bool:
         """Whether people are here by themselves: the bot is let in by an interaction only."""
-        return channel.type == DM and self.bot not in channel.recipients
+        return self.is_foreign(channel) or (channel.type == DM and self.bot not in channel.recipients)
+
+    def is_foreign(self, channel: Channel) -> bool:
+        """Whether the channel is of a server that the bot is not in."""
+        return channel.guild_id not in (None, self.guild_id)
 
     def context(self, channel: Channel) -> int:
         """Give where an interaction is made: in a server, in the bot's direct messages, or among people."""
@@ -221,4 +226,4 @@ class World:
 
     def guild_channels(self) -> Iterator[Channel]:
         """The guild's channels that are no threads."""
-        return (c for c in self.channels.values() if c.guild_id and c.thread is None)
+        return (c for c in self.channels.values() if c.guild_id == self.guild_id and c.thread is None)

@@ -135,9 +135,20 @@ def _cut(text: str) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)] or [""]
 
 
-def compose(prompt: Prompt, key: EmulatedKey, *, response_id: str, interrupted: bool = False) -> Answer:
-    """Make the answer; ``interrupted`` ends it half way with CONTINUATION and a token to go on with."""
-    text, parts = _content(prompt, key)
+def compose(
+    prompt: Prompt,
+    key: EmulatedKey,
+    *,
+    response_id: str,
+    interrupted: bool = False,
+    sayings: Mapping[str, str] | None = None,
+) -> Answer:
+    """Make the answer; ``interrupted`` ends it half way with CONTINUATION and a token to go on with.
+
+    ``sayings`` are answers given word for word, by the id of their question.
+    """
+    told = _told(prompt, sayings or {})
+    text, parts = (told, []) if told is not None else _content(prompt, key)
     thoughts = _THOUGHTS if _wants_thoughts(prompt) else ""
     texts = tuple(text if number == 0 else f"{text}\n(candidate {number + 1})" for number in _numbers(prompt))
     limited = [_limit(one, prompt, text_tokens(thoughts)) for one in texts]
@@ -154,6 +165,11 @@ def compose(prompt: Prompt, key: EmulatedKey, *, response_id: str, interrupted: 
         grounding=sources(prompt.question, texts[0]) if prompt.searches else None,
     )
     return _continued(answer, prompt.continuation, interrupted=interrupted)
+
+
+def _told(prompt: Prompt, sayings: Mapping[str, str]) -> str | None:
+    match = _QUESTION_ID.search(prompt.question)
+    return sayings.get(match[0]) if match and errand(prompt.system, prompt.question) is None else None
 
 
 def _numbers(prompt: Prompt) -> range:

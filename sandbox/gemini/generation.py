@@ -37,6 +37,7 @@ async def _generate(world: World, exchange: Exchange, model: Model) -> web.Strea
         exchange.owner,
         response_id=f"sandbox-{exchange.entry.id}",
         interrupted=_interrupts(exchange, prompt),
+        sayings=world.sayings,
     )
     if not exchange.entry.stream:
         return await send_whole(exchange, answer, latency_s=world.latency_s)

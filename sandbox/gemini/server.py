@@ -96,6 +96,10 @@ class GeminiEmulator:
         self._notices.changed()
         return made.secret
 
+    def say(self, question_id: str, text: str) -> None:
+        """Have a question that holds this id (``#q-...``) answered with exactly this text."""
+        self._world.sayings[question_id] = text
+
     def models(self) -> list[Json]:
         """The models on offer, as the API lists them."""
         return [model.document() for model in CATALOGUE]

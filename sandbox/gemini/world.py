@@ -45,12 +45,15 @@ class World:
         self.latency_s = latency_s
         self.gap_s = gap_s
         self._seed = seed
+        #: Answers to be given word for word, by the id that stands in their questions (``#q-...``).
+        self.sayings: dict[str, str] = {}
         self.faults = self._fault_book()
 
     def reset(self) -> None:
         """Start afresh: no faults, no counts, no use of quota, no files; the keys stay."""
         for store in (self.ring, self.quota, self.diary, self.files, self.caches):
             store.clear()
+        self.sayings.clear()
         self.faults = self._fault_book()
 
     def spend(self, key: EmulatedKey, model: str, tokens: int, *, requests: int = 1) -> None:

@@ -31,6 +31,14 @@ async def test_the_right_to_open_private_threads_is_checked_first(house):
     assert "create private threads" in answer["content"]
 
 
+async def test_several_chats_are_opened_in_one_channel_in_a_row(house):
+    """Discord counts threads by windows of minutes, of which one thread uses little."""
+    for user in ("Mina", "Dewi", "Mina"):
+        answer = await house.answer("chat", user=user, locale="en-US")
+        assert "<#" in answer["content"]
+    assert len(house.discord.state()["threads"]) == 3
+
+
 async def test_the_temperature_of_a_thread_is_kept(house):
     """Every question of the thread is asked with it."""
     thread = await open_thread(house, temperature=1.5)

@@ -4,7 +4,8 @@
 closing lines of a fence) and the ``Fence`` that is open after it. ``opened_by`` and ``Fence.closed_by``
 are the two rules behind it: a fence is three or more backticks or tildes on a line of their own, with an
 optional language, and is closed by at least as many of the same; anything inside, shorter fences too, is
-code.
+code. It may stand in quotes and lists; in a quote it ends where the quote does. Three backticks at the end of
+a line of words open one too, and end one, since Discord shows it so.
 
 What always holds: lines join to the text, and a fence line is short (``MAX_FENCE_UNITS``), because indents,
 markers and languages longer than anybody writes are taken as plain text; so a cut never has to divide one.
@@ -16,11 +17,15 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-#: The longest opening or closing line, in UTF-16 units: indent, marker and up to 60 characters of two units.
-MAX_FENCE_UNITS = 16 + 16 + 2 * 60
+#: The longest opening or closing line, in UTF-16 units: what is before, marker and up to 60 characters of two units.
+MAX_FENCE_UNITS = 40 + 16 + 2 * 60
 
-_OPENING = re.compile(r"[ \t]{0,16}(`{3,16}(?!`)|~{3,16}(?!~))([^`\n]{0,60})\r?\n?\Z")
+_CONTAINERS = r"(?=.{0,40}?[`~]{3})((?:[ \t]{0,8}(?:>|[-*+]|\d{1,9}[.)])[ \t]{1,4}|[ \t]{0,8}>)*)[ \t]{0,16}"
+_OPENING = re.compile(_CONTAINERS + r"(`{3,16}(?!`)|~{3,16}(?!~))([^`\n]{0,60})\r?\n?\Z")
 _CLOSING = re.compile(r"[ \t]{0,16}(`{3,16}|~{3,16})[ \t]{0,60}\r?\n?\Z")
+_QUOTED = re.compile(r"[ \t]{0,8}>[ \t]?")
+_AFTER_WORDS = re.compile(r"[^`\n]{1,80}(`{3})(?!`)([\w+#.-]{0,20})\r?\n?\Z")
+_BEHIND_CODE = re.compile(r"[^`\n]{1,80}```[ \t]{0,16}\r?\n?\Z")
 _HEADING = re.compile(r"#{1,6} ")
 _MAX_LANGUAGE = 32
 
@@ -39,25 +44,34 @@ class LineKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """An open fence: its marker and the language behind it."""
+    """An open fence: its marker, the language behind it, and the quote marks before each of its lines."""
 
     marker: str
     language: str
+    quote: str = ""
 
     @property
     def opening(self) -> str:
         """The line, with its end, that opens the same fence again."""
-        return f"{self.marker}{self.language}\n"
+        return f"{self.quote}{self.marker}{self.language}\n"
 
     @property
     def closing(self) -> str:
         """The line, without an end, that closes it."""
-        return self.marker
+        return f"{self.quote}{self.marker}"
 
     def closed_by(self, line: str) -> bool:
         """Tell whether the line closes this fence."""
+        for _ in self.quote.strip():
+            line = _QUOTED.sub("", line, count=1)
         match = _CLOSING.match(line)
-        return match is not None and match[1].startswith(self.marker)
+        if match is not None:
+            return match[1].startswith(self.marker)
+        return self.marker == "```" and _BEHIND_CODE.match(line) is not None
+
+    def holds(self, line: str) -> bool:
+        """Tell whether the line is still in what the fence stands in."""
+        return not self.quote or _QUOTED.match(line) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +88,10 @@ def opened_by(line: str) -> Fence | None:
     """Give the fence that the line opens outside of any other, or None."""
     match = _OPENING.match(line)
     if match is None:
-        return None
-    language = match[2].split(maxsplit=1)
-    return Fence(match[1], language[0][:_MAX_LANGUAGE] if language else "")
+        after_words = _AFTER_WORDS.match(line)
+        return Fence(after_words[1], after_words[2]) if after_words is not None else None
+    language = match[3].split(maxsplit=1)
+    return Fence(match[2], language[0][:_MAX_LANGUAGE] if language else "", "> " * match[1].count(">"))
 
 
 def scan(text: str) -> list[Line]:
@@ -93,7 +108,7 @@ def scan(text: str) -> list[Line]:
 
 
 def _read(line: str, fence: Fence | None) -> tuple[LineKind, Fence | None]:
-    if fence is not None:
+    if fence is not None and fence.holds(line):
         return (LineKind.CLOSING, None) if fence.closed_by(line) else (LineKind.CODE, fence)
     opened = opened_by(line)
     if opened is not None:

@@ -92,8 +92,10 @@ def preview(text: str, limit: int = MESSAGE_LIMIT) -> str:
     rest = len(shown) - len(first.body)
     if rest > 0:
         return f"{first.text}\n-# … +{rest:,}"
-    last_line = first.body[first.body.rfind("\n") + 1 :]
-    separator = "\n" if opened_by(last_line) else ""
+    last = scan(first.body)[-1]
+    separator = "\n" if last.kind in {LineKind.OPENING, LineKind.CLOSING} else ""
+    if separator and last.fence is not None:
+        separator += last.fence.quote
     return Piece(first.opening, f"{first.body}{separator}{_CURSOR}", first.closing).text
 
 
@@ -106,7 +108,7 @@ def pieces(text: str, limit: int) -> Iterator[Piece]:
     while cut.position < len(text):
         following = splitter.next_cut(cut)
         yield Piece(
-            cut.fence.opening if cut.fence else "",
+            splitter.opening(cut),
             text[cut.position : following.position],
             following.fence.closing if following.fence else "",
         )
@@ -121,9 +123,16 @@ class _Splitter:
         self._limit = limit
         self._lines = scan(text)
 
+    def opening(self, start: _Cut) -> str:
+        """Give what stands before the piece that starts there; in a quote also before the rest of a divided line."""
+        if start.fence is None:
+            return ""
+        divided = self._text[start.position - 1] != "\n"
+        return start.fence.opening + (start.fence.quote if divided else "")
+
     def next_cut(self, start: _Cut) -> _Cut:
         """Choose where the piece that starts at ``start`` ends."""
-        room = self._limit - (units(start.fence.opening) if start.fence else 0)
+        room = self._limit - units(self.opening(start))
         cuts: list[_Cut] = []
         used = 0
         for index in range(start.line, len(self._lines)):

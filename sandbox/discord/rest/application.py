@@ -65,7 +65,7 @@ class ApplicationRoutes:
         return self._hub.payloads.channel(channel)
 
     def application(self, _: Call) -> Any:
-        """Show the application; its owner owns the guild too."""
+        """Show the application."""
         hub = self._hub
         flags = hub.application_flags()
         return {
@@ -83,7 +83,7 @@ class ApplicationRoutes:
             "redirect_uris": [],
             "interactions_endpoint_url": None,
             "role_connections_verification_url": None,
-            "owner": user_json(hub.world.users[hub.world.owner_id]),
+            "owner": user_json(hub.world.users[hub.world.application_owner_id]),
             "approximate_guild_count": 1,
             "approximate_user_install_count": 0,
             "approximate_user_authorization_count": 0,
