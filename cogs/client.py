@@ -32,8 +32,9 @@ _log = logging.getLogger(__name__)
 
 #: The client is ready when no further server has been heard of for so long.
 READY_AFTER_S = 2.0
-# waiting longer than this for a rate limit helps nobody: the interaction's reader has gone
-_LONGEST_RATELIMIT_S = 60.0
+# discord.py refuses a request beforehand when its bucket's window ends later than this, even if the bucket has room:
+# it must be longer than any window (that of opening threads is minutes), and who waits for one sets a time of its own
+_LONGEST_WINDOW_S = 3600.0
 
 
 class GeminiBot(commands.Bot):
@@ -63,7 +64,7 @@ class GeminiBot(commands.Bot):
             help_command=None,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
-            max_ratelimit_timeout=_LONGEST_RATELIMIT_S,
+            max_ratelimit_timeout=_LONGEST_WINDOW_S,
             guild_ready_timeout=ready_after_s,
             tree_cls=_Tree,
         )
