@@ -71,6 +71,7 @@ from utils.conversations import Conversations
 from utils.conversations.fairness import FairUse
 from utils.conversations.preferences import Preferences
 from utils.gemini_pool import GeminiAPIPool
+from utils.rendering.pace import Pace
 from utils.storage import Personas
 
 __all__ = ["CDN_HOSTS", "GeminiBot", "make_bot"]
@@ -178,8 +179,9 @@ def _drop_memories(parts: _Parts, user_id: int | None) -> None:
 def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tuple[commands.Cog, ...]:
     """Make the rooms of questions and conversations, which share the way of every question."""
     conversations, running, desk = parts.conversations, parts.running, parts.desk
-    afterwards = Afterwards(bot, conversations, running)
-    answering = Answering(conversations, parts.intake, desk, afterwards, turnstile=parts.turnstile)
+    pace = Pace()
+    afterwards = Afterwards(bot, conversations, running, pace)
+    answering = Answering(conversations, parts.intake, desk, afterwards, turnstile=parts.turnstile, pace=pace)
     places = Places(bot, functools.partial(discord.Webhook.partial, client=bot))
     threads = ChatThreads(bot, conversations)
     chat = ChatCog(

@@ -14,6 +14,7 @@ import discord
 
 from cogs.running import RunningAnswers
 from utils.conversations import Conversations, Turn
+from utils.rendering.pace import Pace, Urgency
 from utils.storage import Conversation, StorageError
 
 _log = logging.getLogger(__name__)
@@ -29,10 +30,13 @@ class Channels(Protocol):
 class Afterwards:
     """Starts what comes after answers."""
 
-    def __init__(self, channels: Channels, conversations: Conversations, running: RunningAnswers) -> None:
+    def __init__(
+        self, channels: Channels, conversations: Conversations, running: RunningAnswers, pace: Pace
+    ) -> None:
         self._channels = channels
         self._conversations = conversations
         self._running = running
+        self._pace = pace
 
     def follow(self, turn: Turn, conversation: Conversation) -> None:
         """Do, in the background, what comes after the answer of this turn."""
@@ -51,6 +55,7 @@ class Afterwards:
         thread = self._channels.get_channel(conversation.channel_id)
         if title is None or not isinstance(thread, discord.Thread):
             return
+        await self._pace.turn(Urgency.BETWEEN)
         try:
             await thread.edit(name=title)
         except (discord.HTTPException, discord.RateLimited, OSError) as error:

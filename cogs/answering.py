@@ -39,6 +39,7 @@ from utils.conversations import (
 from utils.gemini_pool import UnavailableError
 from utils.i18n import translate
 from utils.rendering.discord import AnswerWriter, ChannelTarget, Controls, Place, TokenTarget, WrittenAnswer
+from utils.rendering.pace import Pace
 from utils.rendering.waiting import waiting_sentence
 from utils.storage import Conversation
 
@@ -98,6 +99,7 @@ class Answering:
         afterwards: Afterwards,
         *,
         turnstile: Turnstile,
+        pace: Pace,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._conversations = conversations
@@ -105,6 +107,7 @@ class Answering:
         self._desk = desk
         self._afterwards = afterwards
         self._turnstile = turnstile
+        self._pace = pace
         self._wall = wall
 
     async def take(self, asked: Asked, conversation: Conversation, *, place: Place | None = None) -> Turn | None:
@@ -150,6 +153,7 @@ class Answering:
         """
         with self._conversations.responsible(turn):
             target = make_target(str(turn.id), AnswerControls(self._conversations, turn, here=here))
+            target.keep_to(self._pace)
             written = await self._write(turn, target)
         if _came_to_nothing(written):
             self._turnstile.give_back(turn.source_id if use_id is None else use_id)

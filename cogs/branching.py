@@ -8,11 +8,12 @@ what storing raises.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import discord
 
-from cogs.chat_threads import ARCHIVE_MINUTES
+from cogs.chat_threads import ARCHIVE_MINUTES, PATIENCE_S
 from cogs.desk import ErrorDesk
 from utils.conversations import Conversations, Turn
 from utils.conversations.naming import plain_title
@@ -43,8 +44,9 @@ class Branching:
         locale = str(interaction.locale)
         name = await self._name(turn, conversation, locale)
         try:
-            thread = await self._open(interaction, parent, name)
-        except (discord.HTTPException, discord.RateLimited) as error:
+            async with asyncio.timeout(PATIENCE_S):
+                thread = await self._open(interaction, parent, name)
+        except (discord.HTTPException, discord.RateLimited, TimeoutError) as error:
             _log.warning("Discord opened no branch: %s", error)
             return "chat.no_branch"
         await self._conversations.open(

@@ -8,6 +8,7 @@ thread may be opened is for whoever calls.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final
 
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 #: The name of the option under which a conversation keeps that its thread is private.
 PRIVATE: Final = "private"
 ARCHIVE_MINUTES: Final = 1440
+#: Who wants a thread waits so long for it where Discord holds the bot back, and is told of another way then.
+PATIENCE_S: Final = 30.0
 
 
 class ChatThreads:
@@ -36,7 +39,7 @@ class ChatThreads:
     async def open(
         self, conversation: Conversation, interaction: discord.Interaction, prompt: str | None
     ) -> tuple[discord.Thread, Conversation]:
-        """Open the thread, named by the question's first words; raises what discord.py raises."""
+        """Open the thread, named by the question's first words; raises what discord.py raises, and TimeoutError."""
         parent = interaction.channel
         if not isinstance(parent, discord.TextChannel):
             raise TypeError("a chat's thread is opened in a text channel")
@@ -68,13 +71,15 @@ class ChatThreads:
     ) -> tuple[discord.Thread, Conversation]:
         if not conversation.options.get(PRIVATE):
             message = parent.get_partial_message(conversation.channel_id)
-            return await message.create_thread(name=name, auto_archive_duration=ARCHIVE_MINUTES), conversation
-        thread = await parent.create_thread(
-            name=name,
-            type=discord.ChannelType.private_thread,
-            auto_archive_duration=ARCHIVE_MINUTES,
-            invitable=False,
-        )
+            async with asyncio.timeout(PATIENCE_S):
+                return await message.create_thread(name=name, auto_archive_duration=ARCHIVE_MINUTES), conversation
+        async with asyncio.timeout(PATIENCE_S):
+            thread = await parent.create_thread(
+                name=name,
+                type=discord.ChannelType.private_thread,
+                auto_archive_duration=ARCHIVE_MINUTES,
+                invitable=False,
+            )
         conversation = await self._conversations.move(conversation, thread.id)
         await thread.add_user(discord.Object(conversation.owner_id))
         return thread, conversation

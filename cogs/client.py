@@ -32,9 +32,9 @@ _log = logging.getLogger(__name__)
 
 #: The client is ready when no further server has been heard of for so long.
 READY_AFTER_S = 2.0
-# discord.py refuses what a window allows while the window's end is farther off than this, whatever is left of it, and
-# threads are counted by windows of 300 s: with less the second chat in a channel would be refused
-_LONGEST_RATELIMIT_S = 310.0
+# discord.py refuses a request beforehand when its bucket's window ends later than this, even if the bucket has room:
+# it must be longer than any window (that of opening threads is minutes), and who waits for one sets a time of its own
+_LONGEST_WINDOW_S = 3600.0
 
 
 class GeminiBot(commands.Bot):
@@ -64,7 +64,7 @@ class GeminiBot(commands.Bot):
             help_command=None,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
-            max_ratelimit_timeout=_LONGEST_RATELIMIT_S,
+            max_ratelimit_timeout=_LONGEST_WINDOW_S,
             guild_ready_timeout=ready_after_s,
             tree_cls=_Tree,
         )

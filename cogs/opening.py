@@ -168,7 +168,7 @@ class ChatOpeningCog(commands.Cog):
         locale = str(interaction.locale)
         try:
             thread, conversation = await self._threads.open(conversation, interaction, wish.prompt)
-        except (discord.HTTPException, discord.RateLimited) as error:
+        except (discord.HTTPException, discord.RateLimited, TimeoutError) as error:
             _log.warning("/chat: Discord opened no thread: %s", error)
             if turn is not None:
                 self._conversations.let_go(turn)

@@ -206,6 +206,10 @@ class DiscordEmulator:
 
     # What people do. Users are named by id or name; mistakes are an ActionError with one sentence.
 
+    def come(self, name: str, *, locale: str = "en-US") -> str:
+        """Let somebody new come into the server; returns the user's id."""
+        return self._parts.people.come(name, locale).id
+
     def say(
         self,
         channel_id: str,

@@ -16,7 +16,18 @@ from sandbox.discord.messages import Messages
 from sandbox.discord.permissions import Permission, compute
 from sandbox.discord.threads import Threads
 from sandbox.discord.voice import as_voice_message
-from sandbox.discord.world import DM, GUILD_TEXT, VOICE_MESSAGE, Channel, FileTuple, Message, Overwrite, Upload, User
+from sandbox.discord.world import (
+    DM,
+    GUILD_TEXT,
+    VOICE_MESSAGE,
+    Channel,
+    FileTuple,
+    Member,
+    Message,
+    Overwrite,
+    Upload,
+    User,
+)
 
 Json = dict[str, Any]
 _T = TypeVar("_T")
@@ -36,6 +47,15 @@ class People:
         if user is None or user.bot:
             names = ", ".join(u.name for u in self._hub.world.users.values() if not u.bot)
             raise ActionError(f"There is no user {id_or_name!r}; there are {names}.")
+        return user
+
+    def come(self, name: str, locale: str) -> User:
+        """Let somebody new come into the server; raises ActionError when there is somebody of that name."""
+        if self._hub.world.find_user(name) is not None:
+            raise ActionError(f"There is a {name!r} already.")
+        user = User(self._hub.ids.next(), name.casefold(), name, locale)
+        self._hub.world.users[user.id] = user
+        self._hub.world.members[user.id] = Member(user, [], self._hub.clock.now())
         return user
 
     def channel(self, channel_id: str, user: User | None = None) -> Channel:

@@ -72,6 +72,9 @@ class FakeTarget:
         finally:
             self.waited.append((begun_at, self.clock()))
 
+    async def ready(self) -> None:
+        """Be ready at once."""
+
     async def show(self, text: str) -> Place:
         """Take a state."""
         begun_at = self.clock()

@@ -80,8 +80,11 @@ class Target(Protocol):
     def waiting(self) -> contextlib.AbstractAsyncContextManager[object]:
         """Show that an answer is coming, as long as nothing is shown."""
 
+    async def ready(self) -> None:
+        """Wait until a text may be shown, where many answers are written at once; whoever waits may be cancelled."""
+
     async def show(self, text: str) -> Place:
-        """Show this text, in place of what was shown before."""
+        """Show this text, in place of what was shown before; ``ready`` was awaited."""
 
     async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
         """Show these texts, the first in place of what was shown before and with the file, if any."""
@@ -170,6 +173,7 @@ class AnswerWriter:
                 await self._wait()
         while not reader.done() and not self._gone:
             await self._pause(reader)
+            await self._turn(reader)
             if not reader.done():
                 await self._show(preview(self._text))
                 await self._change()
@@ -184,7 +188,9 @@ class AnswerWriter:
         if left > 0:
             await self._change_within(left)
             return
-        await self._show(self._waiting)
+        await self._target.ready()
+        if self._waiting is not None:
+            await self._show(self._waiting)
         self._waiting_at = self._clock() + _WAITING_EVERY_S
 
     async def _change_within(self, seconds: float) -> None:
@@ -213,6 +219,16 @@ class AnswerWriter:
             await asyncio.wait({reader, nap}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             nap.cancel()
+
+    async def _turn(self, reader: asyncio.Task[None]) -> None:
+        """Wait for the target's word, or the stream's end, whichever is first: the last state has a turn of its own."""
+        if reader.done():
+            return
+        turn = asyncio.ensure_future(self._target.ready())
+        try:
+            await asyncio.wait({reader, turn}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            turn.cancel()
 
     async def _show(self, text: str) -> None:
         if not text or text == self._shown:

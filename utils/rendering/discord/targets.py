@@ -14,6 +14,7 @@ often and what is written is the writer's to say, which buttons stand below is `
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
@@ -26,10 +27,13 @@ from discord.utils import MISSING
 from utils.i18n import translate
 from utils.rendering.discord.border import border, upload
 from utils.rendering.errors import DeliveryError, PlaceGoneError
+from utils.rendering.pace import Pace, Urgency
 from utils.rendering.writer import Place, TextFile
 
 _NOBODY = discord.AllowedMentions.none()
 _TOKEN_MARGIN_S = 60.0
+#: Discord shows typing for ten seconds.
+_TYPING_S = 8.0
 
 
 class Controls(Protocol):
@@ -77,10 +81,23 @@ class ChannelTarget:
         self._nonce = nonce
         self._controls = controls or NoControls()
         self._shown = False
+        self._pace: Pace | None = None
+
+    def keep_to(self, pace: Pace) -> None:
+        """Write only in turn with all other answers that keep to this pace."""
+        self._pace = pace
 
     def waiting(self) -> contextlib.AbstractAsyncContextManager[object]:
         """Type until something is shown."""
-        return _QuietTyping(self._channel)
+        return _QuietTyping(self._channel, self._pace)
+
+    async def ready(self) -> None:
+        """Wait for a turn."""
+        await self._turn(Urgency.BETWEEN if self._shown else Urgency.FIRST)
+
+    async def _turn(self, urgency: Urgency) -> None:
+        if self._pace is not None:
+            await self._pace.turn(urgency)
 
     async def show(self, text: str) -> Place:
         """Send the answer's message, or edit it."""
@@ -92,8 +109,10 @@ class ChannelTarget:
     async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
         """Show the last state of the answer, in as many messages as there are texts."""
         ended = await self._controls.ended()
+        await self._turn(Urgency.LAST)
         await self._first(texts[0], file, None if len(texts) > 1 else ended)
         for index, text in enumerate(texts[1:], 1):
+            await self._turn(Urgency.LAST)
             await self._put(index, text, None, ended if index == len(texts) - 1 else None)
         surplus, self._ids = self._ids[len(texts) :], self._ids[: len(texts)]
         for message_id in surplus:
@@ -185,6 +204,16 @@ class TokenTarget:
         self._wall = wall
         self._moved: ChannelTarget | None = None
         self._shown = False
+        self._pace: Pace | None = None
+
+    def keep_to(self, pace: Pace) -> None:
+        """Write only in turn with others once the answer moved: what an interaction's token does is not counted."""
+        self._pace = pace
+
+    async def ready(self) -> None:
+        """Wait for a turn, if the answer moved to the channel."""
+        if self._moved is not None:
+            await self._moved.ready()
 
     def waiting(self) -> contextlib.AbstractAsyncContextManager[object]:
         """Do nothing: a deferred interaction shows by itself that an answer is coming."""
@@ -261,6 +290,8 @@ class TokenTarget:
         if left_s > 0:
             await self._edited(translate("answer.continued_below", self._locale), None, None)
         self._moved = ChannelTarget(self._channel, nonce=self._nonce, controls=self._controls)
+        if self._pace is not None:
+            self._moved.keep_to(self._pace)
         return self._moved
 
 
@@ -301,22 +332,32 @@ class InteractionTarget(TokenTarget):
 
 
 class _QuietTyping:
-    """Typing that an answer does without where Discord refuses it: it is only a courtesy."""
+    """Typing that an answer does without where Discord refuses it, or has enough to do: it is only a courtesy."""
 
-    def __init__(self, channel: discord.abc.Messageable) -> None:
-        self._typing = channel.typing()
-        self._entered = False
+    def __init__(self, channel: discord.abc.Messageable, pace: Pace | None) -> None:
+        self._channel = channel
+        self._pace = pace
+        self._again: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> None:
-        with contextlib.suppress(DeliveryError), border():
-            await self._typing.__aenter__()
-            self._entered = True
+        await self._type()
+        self._again = asyncio.create_task(self._keep_typing())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._entered:
-            await self._typing.__aexit__(kind, error, trace)
+        if self._again is not None:
+            self._again.cancel()
+
+    async def _keep_typing(self) -> None:
+        while True:
+            await asyncio.sleep(_TYPING_S)
+            await self._type()
+
+    async def _type(self) -> None:
+        if self._pace is None or self._pace.spare():
+            with contextlib.suppress(DeliveryError), border():
+                await self._channel.typing()
 
 
 def writable_channel(interaction: discord.Interaction[Any]) -> discord.abc.Messageable | None:
