@@ -150,7 +150,7 @@ def make_bot(
     return GeminiBot(
         make_cogs=lambda bot: _make_cogs(bot, parts),
         notes=notes,
-        background=(parts.models.keep_fresh, functools.partial(_keep_up, custody)),
+        background=(parts.models.keep_fresh, functools.partial(_keep_up, custody), parts.turnstile.prepare),
         desk=desk,
         readers=parts.readers,
         running=parts.running,

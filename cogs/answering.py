@@ -12,6 +12,7 @@ wrong after that is said by the writer.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
@@ -40,7 +41,9 @@ from utils.gemini_pool import UnavailableError
 from utils.i18n import translate
 from utils.rendering.discord import AnswerWriter, ChannelTarget, Controls, Place, TokenTarget, WrittenAnswer
 from utils.rendering.waiting import waiting_sentence
-from utils.storage import Conversation
+from utils.storage import Conversation, StorageError
+
+_log = logging.getLogger(__name__)
 
 Target: TypeAlias = ChannelTarget | TokenTarget
 #: Makes the place of an answer, given what its messages are known by when sent twice, and its buttons.
@@ -207,7 +210,11 @@ class Answering:
 
     async def _clear(self, turn: Turn, target: Target) -> None:
         """Take away what was written of an answer whose question was deleted meanwhile."""
-        current = await self._conversations.turn(turn.id)
+        try:
+            current = await self._conversations.turn(turn.id)
+        except StorageError as error:
+            _log.warning("what was written of an answer stays: %s", error)
+            return
         if current is None or current.error_kind == "deleted":
             await target.remove()
 
@@ -239,7 +246,11 @@ class Answering:
 
     async def _note(self, turn: Turn) -> str | None:
         """Say under an answer that it is not whole, and what to do."""
-        current = await self._conversations.turn(turn.id)
+        try:
+            current = await self._conversations.turn(turn.id)
+        except StorageError as error:
+            _log.warning("whether an answer is whole was not looked up: %s", error)
+            return None
         reason = current.finish_reason if current is not None else None
         if reason == STOPPED:
             return translate("chat.stopped", turn.locale)

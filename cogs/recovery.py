@@ -75,6 +75,7 @@ class RecoveryCog(commands.Cog):
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
+        await self._conversations.aclose()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
