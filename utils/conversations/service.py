@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ from utils.conversations.context import ContextLimits, system_instruction
 from utils.conversations.errors import (
     AnswerTakenError,
     EmptyAnswerError,
+    FilesLostError,
     StoppedAnswerError,
     TurnStateError,
     error_detail,
@@ -39,12 +40,12 @@ from utils.conversations.locks import KeyedLocks
 from utils.conversations.memory import Memory
 from utils.conversations.naming import Naming
 from utils.conversations.ports import Answerer, Guide, Presentation, Store
-from utils.conversations.questions import Question
+from utils.conversations.questions import Attachment, Question
 from utils.conversations.register import CHAT_KINDS, Register
 from utils.conversations.requests import request_name
 from utils.conversations.states import is_ended
 from utils.conversations.waiting import OWN_ANSWER, EverybodysShare, Fair, OnWait, Waiting, waiting_in_line
-from utils.storage import Conversation, Turn
+from utils.storage import FILES_DUE, Conversation, Turn
 
 
 class Conversations(Register):
@@ -103,10 +104,19 @@ class Conversations(Register):
             lease=self._leases.new(),
             token=question.token,
             joins=conversation.kind in CHAT_KINDS,
+            files_due=question.files_due,
         )
         if turn is not None and turn.source_id == question.source_id:
             self._leases.hold(turn.id)
         return turn
+
+    async def attach(self, turn: Turn, attachments: Sequence[Attachment]) -> Turn:
+        """Store the files of a question that was asked with ``files_due``; raises AnswerTakenError where it is gone."""
+        files = [(file.name, file.mime_type, file.content) for file in attachments]
+        whole = await self._store.attach(turn, files)
+        if whole is None:
+            raise AnswerTakenError
+        return whole
 
     async def begun(self, turn: Turn, *, channel_id: int, message_id: int, more: tuple[int, ...] = ()) -> None:
         """Store where the answer's messages are, also when they move, and also when the turn has ended by then."""
@@ -266,6 +276,8 @@ class Conversations(Register):
     async def _start(self, turn: Turn, running: RunningAnswer) -> None:
         if running.taken or not await self._store.start(turn.id, owner=self._leases.owner):
             raise AnswerTakenError
+        if turn.error_kind == FILES_DUE:
+            raise FilesLostError
         if running.stopped:
             raise StoppedAnswerError
 
