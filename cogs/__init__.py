@@ -2,16 +2,16 @@
 
 The tuple in ``_make_cogs`` is the map: asking (``ask``), conversations (``chat``, opened by ``opening``; ``buttons``,
 ``changes`` and ``recovery`` see to what becomes of a question later), making things (``image``, ``speak``,
-``transcribe``, ``create``; all by ``making``), personas (``personas``, written in ``persona_forms``), a thread's
-model (``threads``), a server's choices (``settings``), administration (``admin`` with its ``diagrams``, ``why``,
-``doctor`` with its ``checkups``, ``alerts``; ``insight`` is what they look into), keys (``keys``, done by
-``keychain``), people's own data (``privacy``, written by ``exporting``; ``upkeep`` deletes by age; ``custody`` joins
-both). Around them: ``client`` is the bot as Discord sees it, ``answering`` the way of every question (``places``
-finds it again, ``afterwards`` comes after), ``incoming`` checks and fetches (by ``fetching``), ``desk`` tells people
-what went wrong, ``running`` lets answers end, ``access`` keeps to a server's restrictions, ``turnstile`` to fair use
-(shown and set in ``usage``), ``identifies`` to Discord's limit of starts, ``models``, ``readers``, ``translator`` and
-``sync`` serve names and languages, ``tables`` draws numbers. What always holds: a cog gets by its constructor only
-what it uses; nothing here knows SQL or the SDK, and HTTP only ``fetching``.
+``transcribe``, ``create``; all by ``making``), personas (``personas``, written in ``persona_forms``), a thread's model
+(``threads``), a server's choices (``settings``), administration (``admin`` with its ``diagrams``, ``why``, ``doctor``
+with its ``checkups``, ``alerts``; ``insight`` is what they look into), keys (``keys``, done by ``keychain``), people's
+own data (``privacy``, written by ``exporting``; ``upkeep`` deletes by age; ``custody`` joins both). Around them:
+``client`` is the bot as Discord sees it, ``answering`` the way of every question (``acknowledging`` stores it before
+its command is acknowledged, ``places`` finds it again, ``afterwards`` comes after), ``incoming`` checks and fetches (by
+``fetching``), ``desk`` tells people what went wrong, ``running`` lets answers end, ``access`` keeps to a server's
+restrictions, ``turnstile`` to fair use (shown and set in ``usage``), ``identifies`` to Discord's limit of starts,
+``models``, ``readers``, ``translator`` and ``sync`` serve names and languages, ``tables`` draws numbers. What always
+holds: a cog gets by its constructor only what it uses; nothing here knows SQL or the SDK, and HTTP only ``fetching``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import discord
 from discord.ext import commands
 
 from cogs.access import Gatekeeper
+from cogs.acknowledging import Acknowledging
 from cogs.admin import AdminCog, Administrators
 from cogs.afterwards import Afterwards
 from cogs.alerts import AlertsCog
@@ -152,7 +153,7 @@ def make_bot(
     return GeminiBot(
         make_cogs=lambda bot: _make_cogs(bot, parts),
         notes=notes,
-        background=(parts.models.keep_fresh, functools.partial(_keep_up, custody)),
+        background=(parts.models.keep_fresh, functools.partial(_keep_up, custody), parts.turnstile.prepare),
         desk=desk,
         readers=parts.readers,
         running=parts.running,
@@ -182,6 +183,7 @@ def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tup
     pace = Pace()
     afterwards = Afterwards(bot, conversations, running, pace)
     answering = Answering(conversations, parts.intake, desk, afterwards, turnstile=parts.turnstile, pace=pace)
+    acknowledging = Acknowledging(answering, conversations, parts.turnstile)
     places = Places(bot, functools.partial(discord.Webhook.partial, client=bot))
     threads = ChatThreads(bot, conversations)
     chat = ChatCog(
@@ -208,6 +210,7 @@ def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tup
         personas=choices,
         gatekeeper=parts.gatekeeper,
         turnstile=parts.turnstile,
+        acknowledging=acknowledging,
     )
     buttons = ButtonsCog(
         bot,
@@ -243,6 +246,7 @@ def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tup
         parts.models,
         gatekeeper=parts.gatekeeper,
         turnstile=parts.turnstile,
+        acknowledging=acknowledging,
     )
     return ask, opening, chat, buttons, changes, recovery
 

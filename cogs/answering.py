@@ -1,7 +1,8 @@
 """The way of every question: fetched, stored, answered and streamed, whichever command or message it came by.
 
 ``Answering`` is what the cogs share. ``take`` stores what somebody asks (``Asked``) in its conversation, ``give``
-answers a turn in a place, ``answer`` does both. What always holds: a question is stored before the model is asked, and
+answers a turn in a place, ``answer`` does both; where somebody waits to hear that the question came, ``note`` stores it
+and ``fetch`` its files. What always holds: a question is stored before the model is asked, and
 one that was stored before, or joined a turn that waits, is not answered here; where the answer stands is stored as soon
 as it stands; a turn is let go of only when its end was shown, or there is no place any more where it could be. How the
 text gets into Discord is ``utils.rendering.discord``'s, which turn runs when is ``utils.conversations``'s, what comes
@@ -12,6 +13,7 @@ wrong after that is said by the writer.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
@@ -29,6 +31,7 @@ from utils.conversations import (
     CUT_OFF,
     STOPPED,
     AnswerTakenError,
+    Attachment,
     Conversations,
     EmptyAnswerError,
     Question,
@@ -41,7 +44,9 @@ from utils.i18n import translate
 from utils.rendering.discord import AnswerWriter, ChannelTarget, Controls, Place, TokenTarget, WrittenAnswer
 from utils.rendering.pace import Pace
 from utils.rendering.waiting import waiting_sentence
-from utils.storage import Conversation
+from utils.storage import Conversation, StorageError
+
+_log = logging.getLogger(__name__)
 
 Target: TypeAlias = ChannelTarget | TokenTarget
 #: Makes the place of an answer, given what its messages are known by when sent twice, and its buttons.
@@ -110,16 +115,30 @@ class Answering:
         self._pace = pace
         self._wall = wall
 
-    async def take(self, asked: Asked, conversation: Conversation, *, place: Place | None = None) -> Turn | None:
-        """Store a question, whose answer stands in ``place`` already; the turn that is to be answered here.
+    async def take(self, asked: Asked, conversation: Conversation) -> Turn | None:
+        """Fetch a question's files and store it; the turn that is to be answered here.
 
         None: it had been asked before, or joined a turn that is answered already by somebody.
         """
         try:
-            attachments = await self._intake.attachments(asked.files)
+            return await self._store(asked, conversation, await self._intake.attachments(asked.files))
         except Exception:
             self._turnstile.give_back(asked.source_id)
             raise
+
+    async def note(self, asked: Asked, conversation: Conversation) -> Turn | None:
+        """Store a question at once, before its files are fetched (``fetch``); as ``take`` otherwise."""
+        return await self._store(asked, conversation, ())
+
+    async def fetch(self, turn: Turn, asked: Asked) -> Turn:
+        """Fetch and store the files of a question that was only noted; gives the turn as it is then."""
+        if not asked.files:
+            return turn
+        return await self._conversations.attach(turn, await self._intake.attachments(asked.files))
+
+    async def _store(
+        self, asked: Asked, conversation: Conversation, attachments: tuple[Attachment, ...]
+    ) -> Turn | None:
         question = Question(
             source_id=asked.source_id,
             user_id=asked.user.id,
@@ -130,13 +149,10 @@ class Answering:
             attachments=attachments,
             locale=asked.locale,
             token=asked.token,
+            files_due=len(attachments) < len(asked.files),
         )
         turn = await self._conversations.ask(conversation, question)
-        if turn is None or turn.source_id != asked.source_id:
-            return None
-        if place is not None:
-            await self._conversations.begun(turn, channel_id=place.channel_id, message_id=place.message_id)
-        return turn
+        return turn if turn is not None and turn.source_id == asked.source_id else None
 
     async def give(
         self,
@@ -191,10 +207,9 @@ class Answering:
         make_target: MakeTarget,
         *,
         here: frozenset[Action],
-        place: Place | None = None,
     ) -> bool:
         """Take a question and answer it; False: there was nothing to be done."""
-        turn = await self.take(asked, conversation, place=place)
+        turn = await self.take(asked, conversation)
         if turn is None:
             return False
         await self.give(turn, conversation, make_target, here=here)
@@ -211,7 +226,11 @@ class Answering:
 
     async def _clear(self, turn: Turn, target: Target) -> None:
         """Take away what was written of an answer whose question was deleted meanwhile."""
-        current = await self._conversations.turn(turn.id)
+        try:
+            current = await self._conversations.turn(turn.id)
+        except StorageError as error:
+            _log.warning("what was written of an answer stays: %s", error)
+            return
         if current is None or current.error_kind == "deleted":
             await target.remove()
 
@@ -243,7 +262,11 @@ class Answering:
 
     async def _note(self, turn: Turn) -> str | None:
         """Say under an answer that it is not whole, and what to do."""
-        current = await self._conversations.turn(turn.id)
+        try:
+            current = await self._conversations.turn(turn.id)
+        except StorageError as error:
+            _log.warning("whether an answer is whole was not looked up: %s", error)
+            return None
         reason = current.finish_reason if current is not None else None
         if reason == STOPPED:
             return translate("chat.stopped", turn.locale)

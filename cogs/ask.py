@@ -1,7 +1,7 @@
 """One question, one answer: ``/ask`` and the message menu "Ask Gemini".
 
 Every check that needs no waiting comes first and is answered to the asker alone, because a public deferral
-cannot become private later; then the interaction is deferred, the question stored, and the answer streamed
+cannot become private later; then the question is stored, the interaction deferred, and the answer streamed
 into it. Both work for people who installed the bot for themselves too, in servers and group messages where it is not a
 member: there everything is said through the interaction. What always holds: nothing is stored or sent to the model for
 a refused question. Streaming and storing are ``Answering``'s, errors the desk's.
@@ -9,6 +9,7 @@ a refused question. Streaming and storing are ``Answering``'s, errors the desk's
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import discord
@@ -16,13 +17,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.access import Gatekeeper
+from cogs.acknowledging import Acknowledging
 from cogs.answering import ANYWHERE, IN_CHANNEL, IN_SERVER, Answering, asked_by_interaction
 from cogs.controls import Action
 from cogs.incoming import Intake
 from cogs.models import ModelChoices
 from cogs.turnstile import Turnstile
 from utils.conversations import Conversations, chosen_tools
-from utils.rendering.discord import InteractionTarget, Place, writable_channel
+from utils.rendering.discord import InteractionTarget, writable_channel
 
 
 class AskCog(commands.Cog):
@@ -38,9 +40,11 @@ class AskCog(commands.Cog):
         *,
         gatekeeper: Gatekeeper,
         turnstile: Turnstile,
+        acknowledging: Acknowledging,
     ) -> None:
         self._tree = tree
         self._answering = answering
+        self._acknowledging = acknowledging
         self._conversations = conversations
         self._intake = intake
         self._models = models
@@ -109,9 +113,9 @@ class AskCog(commands.Cog):
         if sentence is not None:
             await interaction.response.send_message(sentence, ephemeral=True)
             return
-        deferred = await interaction.response.defer(thinking=True)
         asked = asked_by_interaction(interaction, text, files, keeps_token=True)
-        conversation = await self._conversations.open(
+        opening = functools.partial(
+            self._conversations.open,
             kind="ask",
             guild_id=asked.guild_id,
             channel_id=asked.channel_id,
@@ -119,14 +123,14 @@ class AskCog(commands.Cog):
             model=model,
             options=options,
         )
-        message_id = deferred.message_id if deferred is not None else None
-        await self._answering.answer(
-            asked,
-            conversation,
-            lambda nonce, controls: InteractionTarget(interaction, nonce=nonce, controls=controls),
-            here=_possible(interaction),
-            place=Place(asked.channel_id, message_id) if message_id is not None else None,
-        )
+        taken = await self._acknowledging.take(interaction, opening, asked)
+        if taken.turn is not None:
+            await self._answering.give(
+                taken.turn,
+                taken.conversation,
+                lambda nonce, controls: InteractionTarget(interaction, nonce=nonce, controls=controls),
+                here=_possible(interaction),
+            )
 
 
 def _possible(interaction: discord.Interaction) -> frozenset[Action]:

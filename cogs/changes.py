@@ -96,8 +96,10 @@ class ChangesCog(commands.Cog):
             self._conversations.let_go(turn)
             return
         with self._conversations.responsible(turn):
-            make_target, here = await self._places.find(turn, conversation)
-        await self._answering.give(turn, conversation, make_target, here=here)
+            place = await self._places.find(turn, conversation)
+        if place is not None:
+            make_target, here = place
+            await self._answering.give(turn, conversation, make_target, here=here)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

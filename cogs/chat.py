@@ -33,7 +33,7 @@ from utils.conversations.fairness import Denied
 from utils.conversations.limits import Refusal
 from utils.i18n import translate
 from utils.rendering.discord import ChannelTarget
-from utils.storage import Conversation
+from utils.storage import Conversation, StorageError
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class ChatCog(commands.Cog):
             return None
         quoted = replied_to(message)
         called = me in message.mentions or (quoted is not None and quoted.author.id == me.id)
-        conversation = await self._conversations.find(message.channel.id)
+        conversation = await self._chat_of(message, meant=called or message.guild is None)
         if conversation is None and not called and message.guild is not None:
             return None
         if not may_answer(message):
@@ -143,6 +143,17 @@ class ChatCog(commands.Cog):
         )
         turn = await self._answering.take(asked, conversation)
         return (turn, conversation) if turn is not None else None
+
+    async def _chat_of(self, message: discord.Message, *, meant: bool) -> Conversation | None:
+        """Give the chat that a message was said in; ``meant``: it is for the bot wherever it was said."""
+        try:
+            return await self._conversations.find(message.channel.id)
+        except StorageError as error:
+            if meant:
+                raise
+            # people who talk among themselves must not hear of our database
+            _log.warning("a message was passed over: %s", error)
+            return None
 
     async def _refuses(
         self, message: discord.Message, conversation: Conversation | None, text: str, *, called: bool

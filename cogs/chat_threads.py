@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from typing import Any, Final
 
 import discord
 
-from cogs.places import Client
-from utils.conversations import Conversations, Turn
+from cogs.places import Client, thinking_message
+from utils.conversations import Conversations
 from utils.conversations.naming import plain_title
 from utils.i18n import translate
 from utils.storage import Conversation
@@ -27,6 +27,13 @@ PRIVATE: Final = "private"
 ARCHIVE_MINUTES: Final = 1440
 #: Who wants a thread waits so long for it where Discord holds the bot back, and is told of another way then.
 PATIENCE_S: Final = 30.0
+#: The name of the option under which it keeps in which channel the thread was asked for.
+_PARENT: Final = "opened_in"
+
+
+def opened_in(channel_id: int, *, private: bool) -> dict[str, Any]:
+    """Give the options of a conversation whose thread is to be opened in a channel."""
+    return {_PARENT: channel_id, PRIVATE: True} if private else {_PARENT: channel_id}
 
 
 class ChatThreads:
@@ -46,24 +53,36 @@ class ChatThreads:
         name = plain_title(prompt or "") or translate("chat.title", str(interaction.locale))
         return await self._open(conversation, parent, name)
 
-    async def ensure(self, conversation: Conversation, turn: Turn) -> Conversation:
-        """Open the thread of a conversation unless it is there; gives the conversation with its channel."""
+    async def ensure(self, conversation: Conversation, *, words: str, locale: str) -> Conversation | None:
+        """Open the thread of a conversation unless it is there; gives the conversation with its channel.
+
+        ``words`` give the thread its name. None: the command was never acknowledged, so nobody waits for a thread.
+        """
         known = self._client.get_channel(conversation.channel_id)
-        parent = self._client.get_channel(turn.channel_id)
+        parent = self._client.get_channel(conversation.options.get(_PARENT) or 0)
         if isinstance(known, discord.Thread) or not isinstance(parent, discord.TextChannel):
             return conversation
-        said = await self._conversations.said(turn)
-        name = plain_title(said[0].text if said else "") or translate("chat.title", turn.locale)
+        name = plain_title(words) or translate("chat.title", locale)
+        # until there is a thread, or a message for it to hang on, the command's id stands in its place
+        is_placed = conversation.seen_id != conversation.channel_id
         try:
             if conversation.options.get(PRIVATE):
-                return (await self._open(conversation, parent, name))[1]
-            message = await parent.fetch_message(conversation.channel_id)
+                return conversation if is_placed else (await self._open(conversation, parent, name))[1]
+            if is_placed:
+                message = await parent.fetch_message(conversation.channel_id)
+            else:
+                found = await thinking_message(parent, conversation.channel_id, self._client.user)
+                if found is None:
+                    return None
+                message = found
+                conversation = await self._conversations.move(conversation, message.id)
             if not message.flags.has_thread:
                 thread, conversation = await self._open(conversation, parent, name)
-                sentence = translate("chat.opened", turn.locale, thread=thread.mention)
+                sentence = translate("chat.opened", locale, thread=thread.mention)
                 await message.edit(content=sentence, allowed_mentions=discord.AllowedMentions.none())
         except (discord.HTTPException, discord.RateLimited, OSError) as error:
             _log.warning("the thread of conversation %d was not opened: %s", conversation.id, error)
+            return conversation if is_placed else None
         return conversation
 
     async def _open(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -114,6 +115,11 @@ class GeminiBot(commands.Bot):
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """Log what a listener let through."""
+        error = sys.exception()
+        if isinstance(error, StorageError):
+            # the next start, or the next event, makes up for it
+            _log.warning("%s was not seen to: %s: %s", event_method, type(error).__name__, error)
+            return
         _log.exception("unexpected error in %s", event_method)
 
 

@@ -2,13 +2,15 @@
 
 A public thread hangs on the command's own answer, whose id it shares; a private one is opened beside it for the asker
 alone. What always holds: whether one can be opened here is judged before the interaction is deferred, by what Discord
-says the bot may do; the conversation, and the question that came with the command, are stored before the thread is
-opened, so that neither a message in it nor a kill in between is lost; where Discord refuses the thread after all, the
+says the bot may do; the conversation, and the question that came with the command, are stored before the command is
+acknowledged and the thread opened, so that neither a message in it nor a kill in between is lost; until its thread is
+there, a conversation bears the command's id as its channel's; where Discord refuses the thread after all, the
 sentence names another way. Opening is ``chat_threads``'s, messages in the thread are ``chat``'s.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +20,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.access import Gatekeeper
+from cogs.acknowledging import Acknowledging
 from cogs.answering import IN_SERVER, Answering, asked_by_interaction
-from cogs.chat_threads import PRIVATE, ChatThreads
+from cogs.chat_threads import ChatThreads, opened_in
 from cogs.incoming import Intake, shown_name
 from cogs.models import ModelChoices
 from cogs.persona_forms import PersonaChoices
@@ -65,8 +68,10 @@ class ChatOpeningCog(commands.Cog):
         personas: PersonaChoices,
         gatekeeper: Gatekeeper,
         turnstile: Turnstile,
+        acknowledging: Acknowledging,
     ) -> None:
         self._answering = answering
+        self._acknowledging = acknowledging
         self._conversations = conversations
         self._threads = threads
         self._intake = intake
@@ -114,9 +119,7 @@ class ChatOpeningCog(commands.Cog):
         if sentence is not None:
             await interaction.response.send_message(sentence, ephemeral=True)
             return
-        deferred = await interaction.response.defer(thinking=True, ephemeral=private)
-        message_id = deferred.message_id if deferred is not None else None
-        await self._open(interaction, wish, options, message_id or interaction.id)
+        await self._open(interaction, wish, options)
 
     @chat.autocomplete("model")
     async def complete_model(self, _interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -142,24 +145,25 @@ class ChatOpeningCog(commands.Cog):
         refusal = self._intake.refusal(text, (), model=wish.model, known_models=self._models.names())
         return refusal.sentence(locale) if refusal is not None else None
 
-    async def _open(
-        self, interaction: discord.Interaction, wish: _Wish, options: dict[str, Any], message_id: int
-    ) -> None:
+    async def _open(self, interaction: discord.Interaction, wish: _Wish, options: dict[str, Any]) -> None:
         """Store the conversation and its first question, then open the thread and answer there."""
-        conversation = await self._conversations.open(
+        opening = functools.partial(
+            self._conversations.open,
             kind="thread",
             guild_id=interaction.guild_id,
-            channel_id=message_id,
+            channel_id=interaction.id,
             owner_id=interaction.user.id,
             model=wish.model,
             temperature=wish.temperature,
-            options={**options, PRIVATE: True} if wish.private else options,
-            seen_id=message_id,
+            options={**options, **opened_in(interaction.channel_id or 0, private=wish.private)},
+            seen_id=interaction.id,
         )
-        turn = None
-        if wish.prompt is not None:
-            turn = await self._answering.take(asked_by_interaction(interaction, wish.prompt, ()), conversation)
+        asked = asked_by_interaction(interaction, wish.prompt, ()) if wish.prompt is not None else None
+        taken = await self._acknowledging.take(interaction, opening, asked, ephemeral=wish.private)
+        turn, conversation = taken.turn, taken.conversation
         with self._conversations.responsible(turn):
+            if not wish.private:
+                conversation = await self._conversations.move(conversation, taken.message_id or interaction.id)
             await self._open_and_begin(interaction, wish, conversation, turn)
 
     async def _open_and_begin(

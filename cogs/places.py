@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import discord
 
 from cogs.answering import ANYWHERE, IN_CHANNEL, IN_SERVER, MakeTarget
 from cogs.controls import Action, turn_of_components
-from utils.conversations import Turn
+from utils.conversations import CHAT_KINDS, Turn
 from utils.rendering.discord import ChannelTarget, TokenTarget, writable_channel
 from utils.storage import Conversation
 
@@ -38,6 +38,9 @@ class Client(Protocol):
     def get_channel(self, channel_id: int, /) -> object:
         """Give a channel that is known, or None."""
 
+    def get_guild(self, guild_id: int, /) -> discord.Guild | None:
+        """Give a server that is known, or None."""
+
     def get_partial_messageable(self, channel_id: int, *, guild_id: int | None = None) -> discord.PartialMessageable:
         """Give a channel of which only the id is known."""
 
@@ -59,17 +62,30 @@ class Places:
             return known
         return self._client.get_partial_messageable(channel_id, guild_id=guild_id)
 
+    def guild(self, guild_id: int | None) -> discord.Guild | None:
+        """Give a server that is known, or None."""
+        return self._client.get_guild(guild_id) if guild_id is not None else None
+
     def knows(self, channel_id: int) -> bool:
         """Tell whether Discord has told of this channel."""
         return self._client.get_channel(channel_id) is not None
 
-    async def find(self, turn: Turn, conversation: Conversation) -> tuple[MakeTarget, frozenset[Action]]:
-        """Give the place of a turn that some process left, and which buttons make sense there."""
-        token, message_id = turn.token, turn.answer_message_id
+    async def find(self, turn: Turn, conversation: Conversation) -> tuple[MakeTarget, frozenset[Action]] | None:
+        """Give the place of a turn that some process left, and which buttons make sense there.
+
+        None: it was a command that Discord told its user to have failed, since nobody acknowledged it.
+        """
+        message_id = turn.answer_message_id
+        # the token of a command that opened a thread edits what stands outside of it
+        token = turn.token if conversation.kind not in CHAT_KINDS else None
         expires_at = discord.utils.snowflake_time(turn.source_id).timestamp() + _TOKEN_LIFE_S
         application_id = self._client.application_id
         here = IN_SERVER if turn.guild_id is not None else IN_CHANNEL
         channel = self.channel(turn.answer_channel_id or conversation.channel_id, turn.guild_id)
+        begun = [message_id, *turn.more_message_ids] if message_id else await self._sent(turn, channel)
+        if token and not begun:
+            return None
+        message_id = begun[0] if begun else None
         if token and message_id and application_id and expires_at - _SAFETY_S > self._wall():
             webhook = self._webhook(application_id, token)
 
@@ -83,7 +99,6 @@ class Places:
                 nonce=nonce,
                 controls=controls,
             ), here
-        begun = [message_id, *turn.more_message_ids] if message_id else await self._sent(turn, channel)
         return self.in_channel(turn, channel, begun), here
 
     def in_channel(self, turn: Turn, channel: discord.abc.Messageable, begun: list[int]) -> MakeTarget:
@@ -118,12 +133,39 @@ class Places:
         try:
             async for message in channel.history(after=after, limit=_SEARCHED, oldest_first=True):
                 mine = me is not None and message.author.id == me.id
-                if mine and turn_of_components(message) == turn.id:
+                if mine and (turn_of_components(message) == turn.id or _answers_command(message, turn.source_id)):
                     return [message.id]
         except (discord.HTTPException, discord.RateLimited):
             # where nothing can be looked for, Discord still knows a message that is sent twice by its nonce
-            return []
+            return await self._original(turn)
         return []
+
+    async def _original(self, turn: Turn) -> list[int]:
+        """Ask for the answer of a command by its token, where its channel cannot be read."""
+        application_id = self._client.application_id
+        if not turn.token or application_id is None:
+            return []
+        # discord.py takes Discord's own name for it as well, but does not say so
+        webhook: Any = self._webhook(application_id, turn.token)
+        try:
+            message: discord.WebhookMessage = await webhook.fetch_message("@original")
+        except (discord.HTTPException, discord.RateLimited):
+            return []
+        return [message.id]
+
+
+async def thinking_message(
+    channel: discord.abc.Messageable, interaction_id: int, me: discord.ClientUser | None
+) -> discord.Message | None:
+    """Find the message by which Discord says that the bot thinks about a command; raises what discord.py raises."""
+    async for message in channel.history(after=discord.Object(interaction_id), limit=_SEARCHED, oldest_first=True):
+        if me is not None and message.author.id == me.id and _answers_command(message, interaction_id):
+            return message
+    return None
+
+
+def _answers_command(message: discord.Message, interaction_id: int) -> bool:
+    return message.interaction_metadata is not None and message.interaction_metadata.id == interaction_id
 
 
 def _question_of(turn: Turn, channel: discord.abc.Messageable) -> discord.MessageReference | None:

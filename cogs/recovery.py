@@ -62,6 +62,7 @@ class RecoveryCog(commands.Cog):
         self._threads = threads
         self._running = running
         self._wall = wall
+        self._begun_at = wall()
         self._one_at_a_time = asyncio.Lock()
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -75,6 +76,7 @@ class RecoveryCog(commands.Cog):
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
+        await self._conversations.aclose()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -125,7 +127,12 @@ class RecoveryCog(commands.Cog):
             await self._conversations.give_up(turn)
             return None
         if conversation.kind == "thread" and turn.channel_id != conversation.channel_id:
-            return await self._threads.ensure(conversation, turn)
+            said = await self._conversations.said(turn)
+            words = said[0].text if said else ""
+            opened = await self._threads.ensure(conversation, words=words, locale=turn.locale)
+            if opened is None:
+                await self._conversations.give_up(turn)
+            return opened
         return conversation
 
     async def _answer(self, turn: Turn, conversation: Conversation) -> None:
@@ -136,7 +143,11 @@ class RecoveryCog(commands.Cog):
                     await self._conversations.give_up(turn)
                     return
                 turn = again
-            make_target, here = await self._places.find(turn, conversation)
+            place = await self._places.find(turn, conversation)
+            if place is None:
+                await self._conversations.give_up(turn)
+                return
+        make_target, here = place
         await self._answering.give(turn, conversation, make_target, here=here)
 
     async def _catch_up(self) -> None:
@@ -145,15 +156,28 @@ class RecoveryCog(commands.Cog):
             if self._is_being_opened(conversation):
                 continue
             try:
-                await self._catch_up_in(conversation, oldest)
+                opened = await self._opened(conversation)
+                if opened is None:
+                    await self._conversations.drop(conversation)
+                    continue
+                await self._catch_up_in(opened, oldest)
             except discord.NotFound:
                 await self._conversations.leave(conversation)
             except (discord.HTTPException, discord.RateLimited, OSError) as error:
                 _log.info("channel %d was not looked through: %s", conversation.channel_id, error)
 
+    async def _opened(self, conversation: Conversation) -> Conversation | None:
+        """Give a chat with its thread there; None: nobody waits for one."""
+        if conversation.kind != "thread" or self._places.knows(conversation.channel_id):
+            return conversation
+        guild = self._places.guild(conversation.guild_id)
+        locale = str(guild.preferred_locale) if guild is not None else "en-US"
+        return await self._threads.ensure(conversation, words=conversation.title or "", locale=locale)
+
     def _is_being_opened(self, conversation: Conversation) -> bool:
         """Tell whether a chat's thread is perhaps not there yet: its conversation is stored first."""
-        is_new = conversation.kind == "thread" and conversation.created_at > self._wall() - _OPENING_S
+        newest = max(self._wall() - _OPENING_S, self._begun_at)
+        is_new = conversation.kind == "thread" and conversation.created_at > newest
         return is_new and not self._places.knows(conversation.channel_id)
 
     async def _catch_up_in(self, conversation: Conversation, oldest: int) -> None:

@@ -4,20 +4,24 @@
 question that passes is counted. What always holds: who is refused pays nothing and is told kindly; of messages, which
 cannot be answered to one person alone, the first that is refused is answered and the others are passed over until the
 limit ends; a question that came to nothing is given back. What the limits are is ``utils.conversations.fairness``'s.
-Errors: the store's own.
+Errors: the store's own; ``refusal`` waits for the store no longer than an interaction can.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 
 import discord
 
 from cogs.access import role_ids
 from utils.conversations.fairness import Denied, FairUse
+from utils.storage import StorageBusyError
 
 _REMEMBERED = 10_000
 _ID_BITS = 22
+#: An interaction must be acknowledged within three seconds.
+_PATIENCE_S = 1.5
 
 
 class Turnstile:
@@ -30,8 +34,16 @@ class Turnstile:
     async def refusal(self, interaction: discord.Interaction) -> str | None:
         """Count what an interaction asks, or give the sentence that says why not."""
         user = interaction.user
-        denied = await self._fair.admit(interaction.id, user.id, interaction.guild_id, role_ids(user))
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                denied = await self._fair.admit(interaction.id, user.id, interaction.guild_id, role_ids(user))
+        except TimeoutError:
+            raise StorageBusyError("what was used today could not be read in time") from None
         return denied.sentence(str(interaction.locale)) if denied is not None else None
+
+    async def prepare(self) -> None:
+        """Read what was used today, so that the first question need not wait for it; raises nothing."""
+        await self._fair.prepare()
 
     async def message_refusal(self, message: discord.Message) -> Denied | None:
         """Count what a message asks, or say why it is not taken."""

@@ -214,7 +214,8 @@ async def test_a_chat_whose_thread_was_not_opened_yet_gets_it_after_the_restart(
         channel_id=answer.id,
         owner_id=house.user_id("Mina"),
         model=None,
-        seen_id=answer.id,
+        options={"opened_in": int(house.channel("general"))},
+        seen_id=answer.id - 1,
     )
     await house.storage.conversations.ask(
         conversation.id,

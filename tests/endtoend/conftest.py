@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.endtoend.badday import Machine, build
 from tests.endtoend.processes import BotProcess, Control, SandboxProcess
 
 StartBot = Callable[..., Awaitable[BotProcess]]
@@ -45,3 +46,18 @@ async def start_bot(sandbox: SandboxProcess, control: Control, tmp_path: Path) -
     for bot in started:
         if bot.process.returncode is None:
             assert await bot.stop() == 0, bot.text
+
+
+@pytest.fixture(scope="session")
+def badday_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that makes bad days, built once."""
+    library = build(tmp_path_factory.mktemp("badday"))
+    if library is None:
+        pytest.skip("bad days are made by a library in C, for which this machine has no compiler")
+    return library
+
+
+@pytest.fixture
+def machine(badday_library: Path, tmp_path: Path) -> Machine:
+    """The machine of a bot in the sandbox, on which its database can be watched and broken."""
+    return Machine(badday_library, tmp_path, "sandbox.db", "sandbox.db-wal")

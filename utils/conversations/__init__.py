@@ -11,11 +11,13 @@ from utils.conversations.errors import AnswerTakenError, EmptyAnswerError, Stopp
 from utils.conversations.guides import CODE, SEARCH, OwnChoices, chosen_tools
 from utils.conversations.ports import Guidance, Guide
 from utils.conversations.questions import Attachment, Question
+from utils.conversations.register import CHAT_KINDS
 from utils.conversations.service import Conversations
 from utils.conversations.waiting import OWN_ANSWER, OnWait, Waiting
 from utils.storage import Conversation, Turn
 
 __all__ = [
+    "CHAT_KINDS",
     "CODE",
     "CUT_OFF",
     "OWN_ANSWER",

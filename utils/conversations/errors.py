@@ -3,7 +3,8 @@
 PoolError
 ├── UnavailableError
 │   ├── EmptyAnswerError        the model ended its answer without a word
-│   └── StoppedAnswerError      somebody stopped the answer before its first word
+│   ├── StoppedAnswerError      somebody stopped the answer before its first word
+│   └── FilesLostError          the process that was to fetch a question's files ended first
 └── UsageError
     └── TurnStateError          a turn is asked to do what its state does not allow
         └── AnswerTakenError    somebody else answers the turn now, or nobody does any more: say nothing
@@ -37,6 +38,15 @@ class StoppedAnswerError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("The answer was stopped; ask again if you still want it.")
+
+
+class FilesLostError(UnavailableError):
+    """The process that was to fetch the files of a question ended before it had them."""
+
+    sentence_id: ClassVar[str] = "error.interrupted"
+
+    def __init__(self) -> None:
+        super().__init__("The files of the question were not fetched before a restart; ask again.")
 
 
 class TurnStateError(UsageError):

@@ -51,6 +51,10 @@ class Leases:
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew(), name="leases")
 
+    def holds(self, turn_id: int) -> bool:
+        """Tell whether this process holds a turn."""
+        return turn_id in self._held
+
     def let_go(self, turn_id: int) -> None:
         """Renew this turn's lease no more."""
         self._held.discard(turn_id)

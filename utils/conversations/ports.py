@@ -83,8 +83,12 @@ class Store(Protocol):
         lease: Lease | None = None,
         token: str | None = None,
         joins: bool = False,
+        files_due: bool = False,
     ) -> Turn | None:
         """Store a question as asked, or as a part of the turn that waits."""
+
+    async def attach(self, turn: Turn, attachments: Sequence[tuple[str, str, bytes]], /) -> Turn | None:
+        """Store the files of a question that was stored without them."""
 
     async def claim(self, turn_id: int, lease: Lease, /) -> Turn | None:
         """Take a turn that nobody holds."""

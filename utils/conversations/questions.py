@@ -23,7 +23,7 @@ class Question:
     """One question; ``source_id`` is the platform's id of the message or interaction, by which it is known again.
 
     ``guild_id`` is None in direct messages; ``locale`` is the asker's, as Discord writes it; ``token`` is an
-    interaction's, by which its answer can be edited.
+    interaction's, by which its answer can be edited. ``files_due``: its files are fetched once it is stored.
     """
 
     source_id: int
@@ -35,3 +35,4 @@ class Question:
     attachments: tuple[Attachment, ...] = ()
     locale: str = "en-US"
     token: str | None = None
+    files_due: bool = False

@@ -8,8 +8,8 @@ What always holds: a question is stored before it is answered, and one with a kn
 is asked in a chat while an answer is given becomes one turn with what waits already; of one conversation one turn is
 answered at a time, in the order in which answers were asked for; a turn is answered by whoever holds it, and held until
 its answer was shown (``delivered``), so that what a process leaves behind is ``owed`` by the next; the answer's text is
-stored once, when it is whole or was stopped. Errors: those of the pool's tree (``errors`` adds some), and the store's
-own.
+stored once, when it is whole or was stopped, and where the store fails just then, as soon as it can be (``late``).
+Errors: those of the pool's tree (``errors`` adds some), and the store's own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -27,23 +27,25 @@ from utils.conversations.context import ContextLimits, system_instruction
 from utils.conversations.errors import (
     AnswerTakenError,
     EmptyAnswerError,
+    FilesLostError,
     StoppedAnswerError,
     TurnStateError,
     error_detail,
     error_kind,
 )
 from utils.conversations.guides import OwnChoices
+from utils.conversations.late import LateWrites
 from utils.conversations.leases import LEASE_S, Leases
 from utils.conversations.locks import KeyedLocks
 from utils.conversations.memory import Memory
 from utils.conversations.naming import Naming
 from utils.conversations.ports import Answerer, Guide, Presentation, Store
-from utils.conversations.questions import Question
+from utils.conversations.questions import Attachment, Question
 from utils.conversations.register import CHAT_KINDS, Register
 from utils.conversations.requests import request_name
 from utils.conversations.states import is_ended
 from utils.conversations.waiting import OWN_ANSWER, EverybodysShare, Fair, OnWait, Waiting, waiting_in_line
-from utils.storage import Conversation, Turn
+from utils.storage import FILES_DUE, Conversation, Turn
 
 
 class Conversations(Register):
@@ -80,6 +82,7 @@ class Conversations(Register):
         self._naming = Naming(store, pool)
         self._locks = KeyedLocks()
         self._running: dict[int, RunningAnswer] = {}
+        self._late = LateWrites()
         self._leases = Leases(store, owner or uuid.uuid4().hex, wall=wall, lost=self._lose, lease_s=lease_s)
 
     async def ask(self, conversation: Conversation, question: Question) -> Turn | None:
@@ -101,14 +104,25 @@ class Conversations(Register):
             lease=self._leases.new(),
             token=question.token,
             joins=conversation.kind in CHAT_KINDS,
+            files_due=question.files_due,
         )
         if turn is not None and turn.source_id == question.source_id:
             self._leases.hold(turn.id)
         return turn
 
+    async def attach(self, turn: Turn, attachments: Sequence[Attachment]) -> Turn:
+        """Store the files of a question that was asked with ``files_due``; raises AnswerTakenError where it is gone."""
+        files = [(file.name, file.mime_type, file.content) for file in attachments]
+        whole = await self._store.attach(turn, files)
+        if whole is None:
+            raise AnswerTakenError
+        return whole
+
     async def begun(self, turn: Turn, *, channel_id: int, message_id: int, more: tuple[int, ...] = ()) -> None:
         """Store where the answer's messages are, also when they move, and also when the turn has ended by then."""
-        await self._store.place(turn.id, channel_id=channel_id, message_id=message_id, more=more)
+        await self._late.do(
+            turn.id, lambda: self._store.place(turn.id, channel_id=channel_id, message_id=message_id, more=more)
+        )
 
     async def answer(self, turn: Turn, *, on_wait: OnWait | None = None) -> AsyncGenerator[str, None]:
         """Stream the texts of a turn's answer, once those before it have ended: in its conversation, and of its asker.
@@ -142,8 +156,16 @@ class Conversations(Register):
 
     async def delivered(self, turn: Turn) -> None:
         """Note that the end of a turn was shown: nobody has to do anything about it any more."""
-        await self._store.delivered(turn.id)
-        self._leases.let_go(turn.id)
+
+        async def end() -> None:
+            await self._store.delivered(turn.id)
+            self._leases.let_go(turn.id)
+
+        await self._late.do(turn.id, end)
+
+    async def aclose(self) -> None:
+        """Leave what could not be stored yet to the next process; called when no answer is given any more."""
+        await self._late.aclose()
 
     def let_go(self, turn: Turn) -> None:
         """Hold a turn no longer whose end could not be shown: it is owed."""
@@ -224,6 +246,9 @@ class Conversations(Register):
         """Claim the turns whose end nobody was shown and nobody is about to show, oldest first."""
         claimed = []
         for turn in await self._store.owed():
+            if self._leases.holds(turn.id):
+                # a clock that jumped makes a lease look old
+                continue
             mine = await self._store.claim(turn.id, self._leases.new())
             if mine is not None:
                 self._leases.hold(mine.id)
@@ -251,6 +276,8 @@ class Conversations(Register):
     async def _start(self, turn: Turn, running: RunningAnswer) -> None:
         if running.taken or not await self._store.start(turn.id, owner=self._leases.owner):
             raise AnswerTakenError
+        if turn.error_kind == FILES_DUE:
+            raise FilesLostError
         if running.stopped:
             raise StoppedAnswerError
 
@@ -304,21 +331,26 @@ class Conversations(Register):
         )
 
     async def _finish(self, turn: Turn, answer: Gathered, reason: str | None, seconds: float) -> None:
-        stored = await self._store.finish(
-            turn.id,
-            text=answer.text,
-            model=answer.model,
-            input_tokens=answer.input_tokens,
-            output_tokens=answer.output_tokens,
-            seconds=seconds,
-            finish_reason=reason,
-            owner=self._leases.owner,
-        )
-        if not stored:
-            raise AnswerTakenError
+        async def write() -> None:
+            stored = await self._store.finish(
+                turn.id,
+                text=answer.text,
+                model=answer.model,
+                input_tokens=answer.input_tokens,
+                output_tokens=answer.output_tokens,
+                seconds=seconds,
+                finish_reason=reason,
+                owner=self._leases.owner,
+            )
+            if not stored:
+                raise AnswerTakenError
+
+        await self._late.do(turn.id, write)
 
     async def _fail(self, turn: Turn, kind: str, detail: str) -> None:
-        await self._store.fail(turn.id, kind=kind, detail=detail, owner=self._leases.owner)
+        await self._late.do(
+            turn.id, lambda: self._store.fail(turn.id, kind=kind, detail=detail, owner=self._leases.owner)
+        )
 
     async def _interrupt(self, turn: Turn) -> None:
         """End the answer to what was asked before it was changed, wherever it is."""

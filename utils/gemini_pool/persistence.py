@@ -94,6 +94,7 @@ class Keeper:
         self._stop = asyncio.Event()
         self._saved: Mapping[str, Mapping[str, Any]] = {}
         self._clear = False
+        self._failing = False
         #: What was counted before the totals were emptied and is not stored yet.
         self._before_clear: list[StatisticsRow] = []
 
@@ -150,8 +151,13 @@ class Keeper:
             if documents != self._saved:
                 await self._store.save_states(documents)
                 self._saved = documents
-        except Exception:  # noqa: BLE001  # whatever a store may raise is logged, and no figure is lost
-            _log.exception("the pool's figures could not be stored; they are kept and tried again")
+            self._failing = False
+        except Exception as error:  # noqa: BLE001  # whatever a store may raise is logged, and no figure is lost
+            # once for each fault, and not once a second; a store's error is no mistake in the program
+            level = logging.DEBUG if self._failing else logging.WARNING
+            name = type(error).__name__
+            _log.log(level, "the pool's figures could not be stored, and are kept: %s: %s", name, error)
+            self._failing = True
             with self._lock:
                 self._policy.ledger.put_back(rows)
                 self._before_clear[:0] = before

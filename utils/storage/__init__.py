@@ -48,10 +48,11 @@ from utils.storage.settings import AccessKind, GuildSettings, GuildSettingsStore
 from utils.storage.spans import Span, SpanKey, Spans
 from utils.storage.statistics import Statistics
 from utils.storage.storage import Storage, database_exists, open_storage
-from utils.storage.turns import Lease
+from utils.storage.turns import FILES_DUE, Lease
 from utils.storage.vault import StoredKey, Vault
 
 __all__ = [
+    "FILES_DUE",
     "AccessKind",
     "Amounts",
     "AmountsChange",

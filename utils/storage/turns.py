@@ -20,12 +20,15 @@ from utils.storage.backend import Backend, add_on_conflict, insert_for
 from utils.storage.records import Records, Values, joined
 from utils.storage.rows import Turn
 from utils.storage.schema import NO_GUILD, conversations, messages, turns, usage_days
+from utils.storage.schema import attachments as attachments_table
 from utils.storage.statements import add_message, advance, changed, has_answer, replace_answers
 
 _SECONDS_PER_DAY = 86_400
 _MOST_MESSAGES = 10
 _OPEN = ("asked", "answering")
 _ENDED = ("answered", "failed")
+#: What stands for the error of a turn whose question is stored without its files yet.
+FILES_DUE = "files_due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,13 @@ class Turns:
         lease: Lease | None = None,
         token: str | None = None,
         joins: bool = False,
+        files_due: bool = False,
     ) -> Turn | None:
         """Store a question with its files (name, MIME type, bytes); None: this ``source_id`` was stored before.
 
         With ``joins`` it becomes part of the turn that waits in this conversation, if there is one; that turn is
         answered, with another ``source_id`` than this one. ``token`` lets an interaction's answer be edited.
+        ``files_due``: its files follow by ``attach``, and until then it is marked by ``FILES_DUE`` as its error.
 
         :raises MissingRowError: the conversation is not stored (any more).
         """
@@ -80,6 +85,7 @@ class Turns:
             owner=lease.owner if lease else None,
             lease_until=lease.until if lease else None,
             token=token,
+            error_kind=FILES_DUE if files_due else None,
         )
         asked = self._records.message_row(turn, "user", text, turn.asked_at)
         files = self._records.attachment_rows(asked, attachments)
@@ -98,6 +104,25 @@ class Turns:
                 return None
             await add_message(connection, asked, files)
             return turn
+
+        return await self._backend.write(job)
+
+    async def attach(self, turn: Turn, attachments: Sequence[tuple[str, str, bytes]]) -> Turn | None:
+        """Store the files that a question was stored without; None: it is not stored any more."""
+
+        async def job(connection: AsyncConnection) -> Turn | None:
+            asked = select(messages.c.id, messages.c.user_id, messages.c.guild_id).where(
+                messages.c.source_id == turn.source_id, messages.c.role == "user"
+            )
+            row = (await connection.execute(asked)).mappings().first()
+            due = turns.c.error_kind == FILES_DUE
+            found = await self._changed_turn(connection, turn.id, due, {"error_kind": None})
+            if row is None or found is None:
+                return None
+            files = self._records.attachment_rows(dict(row), attachments)
+            if files:
+                await connection.execute(attachments_table.insert(), files)
+            return found
 
         return await self._backend.write(job)
 

@@ -75,6 +75,13 @@ class FairUse:
         self._changing = KeyedLocks()
         self._slots = KeyedLocks()
 
+    async def prepare(self) -> None:
+        """Read what was used today ahead of the first question; raises nothing."""
+        try:
+            await self._begun()
+        except StorageError as error:
+            _log.warning("what was used today is not read yet: %s", error)
+
     async def admit(
         self, use_id: int, user_id: int, guild_id: int | None, role_ids: Collection[int] = ()
     ) -> Denied | None:
