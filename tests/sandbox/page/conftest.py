@@ -20,7 +20,7 @@ from sandbox.redirect import redirect_discord
 from sandbox.server import RunningSandbox, ServerOptions, running
 from tests.sandbox.page.demo_bot import make_bot
 
-_ARGUMENTS = [
+BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -30,6 +30,11 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_browser() -> str | None:
+    """Where this machine's Chromium is; None without one."""
+    return next((found for name in _BROWSERS if (found := shutil.which(name))), None)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
@@ -68,11 +73,11 @@ async def bot(box: RunningSandbox) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    path = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+    path = find_browser()
     if path is None:
         pytest.skip("no Chromium on this machine; install Debian's package chromium to run the browser tests")
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        launched = await playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
         yield launched
         await launched.close()
 
