@@ -108,8 +108,9 @@ class Times:
         config = self._config
         most = min(remaining_s, deadline_s * config.first_byte_share) if another_live else remaining_s
         inside = not streamed and (overruns > 0 or not self._fits_whole(most))
-        known = self._first if streamed or inside else self._whole
-        first = self._first_byte_s(known)
+        in_pieces = streamed or inside
+        known = self._first if in_pieces else self._whole
+        first = self._first_byte_s(known, self.usual_first if in_pieces else self.usual)
         if overruns:
             first *= 2.0**overruns
         if not another_live and remaining_s - first < self.usual.p97:
@@ -129,15 +130,17 @@ class Times:
             return None
         return min(self.usual.p95, self._whole.quantile(0.95))
 
-    def _first_byte_s(self, known: Histogram) -> float:
+    def _first_byte_s(self, known: Histogram, usual: Usual | None) -> float:
         """How long a first byte may take by what is known of such answers."""
         config = self._config
         presumed = config.first_byte_s
+        floor = presumed * config.first_byte_floor
+        if usual is not None and usual.learned:
+            return max(floor, usual.p97 * config.first_byte_times_p97)
         if known.seen < config.latency_few_after:
             return presumed
         # of few answers this is the longest
-        learned = max(presumed * config.first_byte_floor, known.quantile(0.97) * config.first_byte_times_p97)
-        return learned if known.seen >= config.latency_known_after else min(learned, presumed)
+        return min(presumed, max(floor, known.quantile(0.97) * config.first_byte_times_p97))
 
     def _fits_whole(self, most: float) -> bool:
         """Whether the usual answer, asked for as a whole, is there within ``most`` seconds."""
