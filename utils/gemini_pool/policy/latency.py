@@ -1,7 +1,8 @@
 """How long an answer of a model usually takes, and how long an attempt may take because of that.
 
 ``Latency`` keeps one ``Times`` per size of answer. ``Times`` learns the time to the first byte of streamed answers and
-the time of whole ones; until ``latency_known_after`` answers are known, the configuration's usual times stand for them.
+the time of whole ones; until ``latency_known_after`` answers are known, the configuration's usual times stand for them,
+and from ``latency_few_after`` on the longest known shortens the limit.
 ``Limits`` goes with every attempt. What always holds: a whole answer's first byte is its last, so it is asked for as a
 whole only where the usual answer is well within the limit; while another key could take over, waiting for the first
 byte takes at most a share of the deadline, so that one hanging key cannot use it up; every overrun of one request

@@ -2,10 +2,11 @@
 
 ``step`` answers ``Call`` (make one attempt under this lease within these limits), ``Wait`` (look again at that time,
 or when ``Policy.take_turns`` names the request), ``Answered`` or ``Refuse``. What always holds: every ``Call`` is
-followed by exactly one ``feed``; a newcomer goes at once only if nobody waits; one deadline covers waiting, attempts
-and backoff; the number of paid attempts is bounded; the caller's own mistake ends the request at once; where its model
-cannot serve in time, it goes on with the next of those its caller allows. Who gives a request up before its end calls
-``leave``. Who waits with it is ``room``'s, what may be tried again ``attempts``'s.
+followed by exactly one ``feed`` (of two, where ``hedge`` began a second, one is given to ``lose`` first); a newcomer
+goes at once only if nobody waits; one deadline covers waiting, attempts and backoff; the number of paid attempts is
+bounded; the caller's own mistake ends the request at once; where its model cannot serve in time, it goes on with the
+next of those its caller allows. Who gives a request up before its end calls ``leave``. Who waits with it is ``room``'s,
+what may be tried again ``attempts``'s.
 """
 
 from __future__ import annotations
