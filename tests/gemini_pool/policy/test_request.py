@@ -68,6 +68,28 @@ def test_a_call_begun_in_ignorance_is_told_a_shorter_limit_later(world: World):
     assert early.first_byte_s(begun.lease) == call(world, ask(world)).limits.first_byte_s < 3.0
 
 
+def limit_on(world: World, key: int) -> float:
+    """Ask until this key is chosen; every answer takes two seconds."""
+    for _ in range(40):
+        request = ask(world)
+        begun = call(world, request)
+        world.pass_time(2.0)
+        request.feed(OK, world.now)
+        if begun.lease.lane.key.position == key:
+            return begun.limits.first_byte_s
+    raise AssertionError("the key was never chosen")
+
+
+def test_a_key_that_ran_out_of_time_has_less_of_it_until_it_answers(world: World):
+    """The next call to it is cut sooner than one to a sound key, the one after an answer is not."""
+    for _ in range(10):
+        for key in range(4):
+            limit_on(world, key)
+    world.call_on(0, TIMEOUT)
+    assert limit_on(world, 0) == pytest.approx(3.0, rel=0.11)
+    assert limit_on(world, 0) == limit_on(world, 1) == pytest.approx(5.0, rel=0.11)
+
+
 def test_an_answer_ends_it(world: World):
     """And stays the end."""
     request = ask(world)

@@ -99,19 +99,28 @@ class Times:
             self._reckon_first()
 
     def limits(
-        self, *, deadline_s: float, remaining_s: float, overruns: int, another_live: bool, streamed: bool = False
+        self,
+        *,
+        deadline_s: float,
+        remaining_s: float,
+        overruns: int,
+        another_live: bool,
+        streamed: bool = False,
+        doubtful: bool = False,
     ) -> Limits:
         """Give one attempt's limits.
 
         ``deadline_s``: the whole time the request was given; ``remaining_s``: what is left of it; ``overruns``: how
-        many of its attempts ran out of time; ``streamed``: the caller reads the answer in pieces anyway.
+        many of its attempts ran out of time; ``streamed``: the caller reads the answer in pieces anyway;
+        ``doubtful``: the key has run out of time since its last answer.
         """
         config = self._config
         most = min(remaining_s, deadline_s * config.first_byte_share) if another_live else remaining_s
         inside = not streamed and (overruns > 0 or not self._fits_whole(most))
         in_pieces = streamed or inside
         known = self._first if in_pieces else self._whole
-        first = self._first_byte_s(known, self.usual_first if in_pieces else self.usual)
+        times = config.first_byte_times_doubtful if doubtful and another_live else config.first_byte_times_p97
+        first = self._first_byte_s(known, self.usual_first if in_pieces else self.usual, times)
         if overruns:
             first *= 2.0**overruns
         if not another_live and remaining_s - first < self.usual.p97:
@@ -131,17 +140,17 @@ class Times:
             return None
         return min(self.usual.p95, self._whole.quantile(0.95))
 
-    def _first_byte_s(self, known: Histogram, usual: Usual | None) -> float:
-        """How long a first byte may take by what is known of such answers."""
+    def _first_byte_s(self, known: Histogram, usual: Usual | None, times: float) -> float:
+        """How long a first byte may take by what is known of such answers: so many times the p97."""
         config = self._config
         presumed = config.first_byte_s
         floor = presumed * config.first_byte_floor
         if usual is not None and usual.learned:
-            return max(floor, usual.p97 * config.first_byte_times_p97)
+            return max(floor, usual.p97 * times)
         if known.seen < config.latency_few_after:
             return presumed
         # of few answers this is the longest
-        return min(presumed, max(floor, known.quantile(0.97) * config.first_byte_times_p97))
+        return min(presumed, max(floor, known.quantile(0.97) * times))
 
     def _fits_whole(self, most: float) -> bool:
         """Whether the usual answer, asked for as a whole, is there within ``most`` seconds."""

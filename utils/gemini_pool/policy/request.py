@@ -279,6 +279,7 @@ class Request:
             overruns=self._tries.overruns,
             another_live=lease.another_live,
             streamed=self._streamed,
+            doubtful=lease.lane.gate.timeouts_in_row > 0,
         )
 
     def first_byte_s(self, lease: Lease) -> float:
