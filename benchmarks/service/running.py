@@ -114,8 +114,11 @@ async def run_in_time(
 async def run_all_seeds(
     scenario: Scenario, client: Client, *, speed: float, healthy: Run | None = None
 ) -> tuple[Result, Run]:
-    """Run every seed; answers the means and the last run."""
-    runs = [await run_in_time(scenario, client, speed=speed, seed=seed, healthy=healthy) for seed in scenario.seeds]
+    """Run every seed, each at the speed the one before could be played at; answers the means and the last run."""
+    runs: list[Run] = []
+    for seed in scenario.seeds:
+        runs.append(await run_in_time(scenario, client, speed=speed, seed=seed, healthy=healthy))
+        speed = runs[-1].speed / client.pace
     values = tuple(statistics.fmean(figure.of(run) for run in runs) for figure in scenario.figures)
     return Result(scenario, client, values, min(run.speed for run in runs)), runs[-1]
 

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from utils.gemini_pool.calling import Caller, outcome_of
+from utils.gemini_pool.hedging import Flight
 from utils.gemini_pool.joints import Joint
-from utils.gemini_pool.policy import Answered, Call, Kind, Outcome, Policy, Refuse, Request, Wait, classify
+from utils.gemini_pool.policy import Answered, Call, Kind, Outcome, Policy, Refuse, Request, Wait
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.request import Step
 from utils.gemini_pool.policy.rotation import KeyReport
 from utils.gemini_pool.provider.answers import plain_text, with_text
 from utils.gemini_pool.provider.attempts import Ask, Attempt, Response
 from utils.gemini_pool.provider.calls import Provider
-from utils.gemini_pool.provider.patience import FirstByte
 from utils.gemini_pool.provider.wire import SentRequests
 from utils.gemini_pool.refusals import to_error
 
@@ -57,7 +57,7 @@ class Dispatcher:
 
     def __init__(self, policy: Policy, provider: Provider, lock: threading.Lock) -> None:
         self._policy = policy
-        self._provider = provider
+        self._caller = Caller(policy, provider, lock)
         self._lock = lock
         self._waiting: dict[Request, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
         self._said: set[str] = set()
@@ -120,55 +120,32 @@ class Dispatcher:
         _log_rotation(reports)
 
     async def _attempt(self, request: Request, ask: Ask, call: Call) -> Attempt:
-        lease = call.lease
-        sent = SentRequests()
-        asked = ask.of(lease.model)
-        first_byte_s = self._first_byte(request, call)
+        flight = Flight(call, SentRequests())
         try:
-            if call.stream_inside:
-                left_s = request.deadline_at - self._policy.clock()
-                attempt = await self._provider.generate_in_pieces(
-                    lease.fingerprint, asked, call.limits, sent, first_byte_s, whole_s=left_s
-                )
-            else:
-                # its limit never goes beyond the deadline
-                attempt = await self._provider.generate(lease.fingerprint, asked, call.limits, sent, first_byte_s)
+            attempt = await self._caller.whole(request, ask, flight)
         except BaseException:
-            self._feed(request, call, Outcome(Kind.CANCELLED, requests=sent.count))
+            self._feed(request, flight.call, Outcome(Kind.CANCELLED, requests=flight.sent.count))
             raise
-        self._feed(request, call, _outcome(attempt))
+        self._feed(request, flight.call, outcome_of(attempt))
         return attempt
 
     async def _pieces(self, request: Request, ask: Ask, call: Call, joint: Joint) -> AsyncGenerator[Response, None]:
-        sent = SentRequests()
+        flight = Flight(call, SentRequests())
         attempt: Attempt | None = None
         delivered = bool(joint.said)
-        lease = call.lease
         try:
-            first_byte_s = self._first_byte(request, call)
-            asked = ask.of(lease.model)
-            async with self._provider.stream(lease.fingerprint, asked, call.limits, sent, first_byte_s) as streamed:
+            async with self._caller.stream(request, ask, flight, goes_on=delivered) as streamed:
                 async for piece in streamed:
                     if not delivered:
                         delivered = True
-                        self._hear(lease)
+                        self._hear(flight.call.lease)
                     yield _unseen(piece, joint)
             attempt = streamed.result()
         finally:
             # also when the reader left in the middle: the generator is closed and the call is given back as cancelled
-            outcome = _outcome(attempt) if attempt is not None else Outcome(Kind.CANCELLED, requests=sent.count)
-            self._feed(request, call, outcome, delivered=delivered, resumable=joint.resumable)
-
-    def _first_byte(self, request: Request, call: Call) -> FirstByte | None:
-        """What an attempt asks that began while nothing was known of such answers."""
-        if not call.limits.review_s:
-            return None
-
-        def first_byte_s() -> float:
-            with self._lock:
-                return request.first_byte_s(call.lease)
-
-        return first_byte_s
+            left = Outcome(Kind.CANCELLED, requests=flight.sent.count)
+            outcome = outcome_of(attempt) if attempt is not None else left
+            self._feed(request, flight.call, outcome, delivered=delivered, resumable=joint.resumable)
 
     def _hear(self, lease: Lease) -> None:
         with self._lock:
@@ -264,21 +241,3 @@ def _unseen(piece: Response, joint: Joint) -> Response:
     text = plain_text(piece)
     unseen = joint.take(text)
     return piece if text is None or unseen == text else with_text(piece, unseen)
-
-
-def _outcome(attempt: Attempt) -> Outcome:
-    if attempt.failure is None:
-        return Outcome(
-            Kind.OK,
-            input_tokens=attempt.input_tokens,
-            output_tokens=attempt.output_tokens,
-            requests=attempt.requests,
-            first_s=attempt.first_s,
-        )
-    return dataclasses.replace(
-        classify(attempt.failure),
-        input_tokens=attempt.input_tokens,
-        output_tokens=attempt.output_tokens,
-        requests=attempt.requests,
-        first_s=attempt.first_s,
-    )

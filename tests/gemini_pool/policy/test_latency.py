@@ -85,6 +85,15 @@ def test_quick_answers_have_a_short_limit_but_not_below_the_floor() -> None:
     assert limits(taught(0.1)).first_byte_s == 2.0
 
 
+def test_a_doubtful_key_has_less_time_while_another_is_live() -> None:
+    """Its probes are ridden by people: one and a half times the usual p97 is enough to find out."""
+    assert limits(taught(2.0), doubtful=True).first_byte_s == pytest.approx(3.0, rel=0.11)
+    assert limits(taught(0.1), doubtful=True).first_byte_s == 2.0
+    assert limits(Times(CONFIG), doubtful=True).first_byte_s == 10.0
+    alone = {"another_live": False, "remaining_s": 60.0}
+    assert limits(taught(2.0), doubtful=True, **alone) == limits(taught(2.0), **alone)
+
+
 def test_answers_that_barely_fit_are_asked_for_in_pieces() -> None:
     """Where a whole answer has no room to be half as long again, its first byte is waited for instead."""
     assert not limits(taught(6.0)).stream_inside

@@ -68,6 +68,28 @@ def test_a_call_begun_in_ignorance_is_told_a_shorter_limit_later(world: World):
     assert early.first_byte_s(begun.lease) == call(world, ask(world)).limits.first_byte_s < 3.0
 
 
+def limit_on(world: World, key: int) -> float:
+    """Ask until this key is chosen; every answer takes two seconds."""
+    for _ in range(40):
+        request = ask(world)
+        begun = call(world, request)
+        world.pass_time(2.0)
+        request.feed(OK, world.now)
+        if begun.lease.lane.key.position == key:
+            return begun.limits.first_byte_s
+    raise AssertionError("the key was never chosen")
+
+
+def test_a_key_that_ran_out_of_time_has_less_of_it_until_it_answers(world: World):
+    """The next call to it is cut sooner than one to a sound key, the one after an answer is not."""
+    for _ in range(10):
+        for key in range(4):
+            limit_on(world, key)
+    world.call_on(0, TIMEOUT)
+    assert limit_on(world, 0) == pytest.approx(3.0, rel=0.11)
+    assert limit_on(world, 0) == limit_on(world, 1) == pytest.approx(5.0, rel=0.11)
+
+
 def test_an_answer_ends_it(world: World):
     """And stays the end."""
     request = ask(world)
@@ -253,3 +275,65 @@ def test_an_overloaded_model_is_said(world: World):
     assert end.obstacle is Obstacle.OVERLOADED
     assert end.retry_after is not None
     assert end.guess
+
+
+def hedged_world(**constants: float) -> World:
+    """Four keys, and second calls allowed."""
+    return World(config=PoolConfig(hedge_after_s=1.0, **constants))  # type: ignore[arg-type]  # the fields' types differ
+
+
+def test_a_second_call_goes_to_another_key_and_one_of_two_is_given_back():
+    """The one that lost is ended by itself; the other is fed as ever."""
+    world = hedged_world()
+    request = ask(world)
+    first = call(world, request)
+    second = request.hedge(world.now)
+    assert second is not None
+    assert second.lease.lane is not first.lease.lane
+    assert request.attempts == 2
+    assert request.hedge(world.now) is None
+    request.lose(first.lease, CANCELLED, world.now)
+    request.feed(OK, world.now)
+    assert isinstance(request.step(world.now), Answered)
+    assert [one.in_flight for one in world.pool.lanes] == [0, 0, 0, 0]
+    assert [tried.outcome for tried in request.record.attempts] == [CANCELLED, OK]
+
+
+def test_two_that_overrun_side_by_side_are_forgiven():
+    """As one after the other: it is the question that takes long."""
+    world = hedged_world()
+    request = ask(world)
+    first, second = call(world, request), request.hedge(world.now)
+    assert second is not None
+    request.lose(second.lease, TIMEOUT, world.now)
+    request.feed(TIMEOUT, world.now)
+    assert [one.gate.timeouts_in_row for one in world.pool.lanes] == [0, 0, 0, 0]
+    third = call(world, request)
+    assert third.lease.lane not in {first.lease.lane, second.lease.lane}
+
+
+def test_no_second_call_where_there_is_no_other_key_or_nobody_pays():
+    """What was begun in vain leaves no trace."""
+    lone = World(config=PoolConfig(hedge_after_s=1.0), keys=1)
+    request = ask(lone)
+    call(lone, request)
+    assert request.hedge(lone.now) is None
+    assert lone.lane(0).in_flight == 1
+    poor = hedged_world(budget_size=4.0)
+    request = ask(poor)
+    call(poor, request)
+    assert request.hedge(poor.now) is None
+    assert sum(lane.in_flight for lane in poor.pool.lanes) == 1
+    assert request.attempts == 1
+
+
+def test_ending_the_wrong_number_of_calls_is_a_mistake_of_ours():
+    """It would leave a call that nobody ends, or none that somebody must."""
+    world = hedged_world()
+    request = ask(world)
+    only = call(world, request)
+    with pytest.raises(RuntimeError):
+        request.lose(only.lease, CANCELLED, world.now)
+    request.hedge(world.now)
+    with pytest.raises(RuntimeError):
+        request.feed(OK, world.now)

@@ -71,6 +71,15 @@ class Attempts:
             self.not_before = now + backoff_s(self._config, self._paid, self._rng)
         return True
 
+    def hedged(self, lease: Lease, rival: Lease) -> bool:
+        """Pay for a second call while another is under way; False: nobody pays for it."""
+        price = self._budget.pay()
+        if price is None:
+            return False
+        self._spent += price
+        self.tried = self.tried | {lease.lane.key.position, rival.lane.key.position}
+        return True
+
     def overran(self, lease: Lease, outcome: Outcome) -> tuple[Lease, ...]:
         """Count an attempt that ran out of time; answers the leases whose faults it takes back.
 

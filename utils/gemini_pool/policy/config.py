@@ -116,6 +116,8 @@ class PoolConfig:
     #: ``first_byte_s``. 2.5 times the p97 is exceeded by 1 answer in 1,000 (log-normal, median 2.5 s, p97 10 s).
     first_byte_times_p97: float = 2.5
     first_byte_floor: float = 0.2
+    #: ... and this many times for a key that has run out of time since its last answer, while another is live.
+    first_byte_times_doubtful: float = 1.5
     #: A whole answer is asked for in one piece only if its limit is at least this many times the learned p97.
     whole_answer_room: float = 1.5
     #: A second call beside one that takes long, begun after this many seconds; 0: never, since both are billed.

@@ -1,7 +1,8 @@
 """How long an answer of a model usually takes, and how long an attempt may take because of that.
 
 ``Latency`` keeps one ``Times`` per size of answer. ``Times`` learns the time to the first byte of streamed answers and
-the time of whole ones; until ``latency_known_after`` answers are known, the configuration's usual times stand for them.
+the time of whole ones; until ``latency_known_after`` answers are known, the configuration's usual times stand for them,
+and from ``latency_few_after`` on the longest known shortens the limit.
 ``Limits`` goes with every attempt. What always holds: a whole answer's first byte is its last, so it is asked for as a
 whole only where the usual answer is well within the limit; while another key could take over, waiting for the first
 byte takes at most a share of the deadline, so that one hanging key cannot use it up; every overrun of one request
@@ -98,18 +99,28 @@ class Times:
             self._reckon_first()
 
     def limits(
-        self, *, deadline_s: float, remaining_s: float, overruns: int, another_live: bool, streamed: bool = False
+        self,
+        *,
+        deadline_s: float,
+        remaining_s: float,
+        overruns: int,
+        another_live: bool,
+        streamed: bool = False,
+        doubtful: bool = False,
     ) -> Limits:
         """Give one attempt's limits.
 
         ``deadline_s``: the whole time the request was given; ``remaining_s``: what is left of it; ``overruns``: how
-        many of its attempts ran out of time; ``streamed``: the caller reads the answer in pieces anyway.
+        many of its attempts ran out of time; ``streamed``: the caller reads the answer in pieces anyway;
+        ``doubtful``: the key has run out of time since its last answer.
         """
         config = self._config
         most = min(remaining_s, deadline_s * config.first_byte_share) if another_live else remaining_s
         inside = not streamed and (overruns > 0 or not self._fits_whole(most))
-        known = self._first if streamed or inside else self._whole
-        first = self._first_byte_s(known)
+        in_pieces = streamed or inside
+        known = self._first if in_pieces else self._whole
+        times = config.first_byte_times_doubtful if doubtful and another_live else config.first_byte_times_p97
+        first = self._first_byte_s(known, self.usual_first if in_pieces else self.usual, times)
         if overruns:
             first *= 2.0**overruns
         if not another_live and remaining_s - first < self.usual.p97:
@@ -129,15 +140,17 @@ class Times:
             return None
         return min(self.usual.p95, self._whole.quantile(0.95))
 
-    def _first_byte_s(self, known: Histogram) -> float:
-        """How long a first byte may take by what is known of such answers."""
+    def _first_byte_s(self, known: Histogram, usual: Usual | None, times: float) -> float:
+        """How long a first byte may take by what is known of such answers: so many times the p97."""
         config = self._config
         presumed = config.first_byte_s
+        floor = presumed * config.first_byte_floor
+        if usual is not None and usual.learned:
+            return max(floor, usual.p97 * times)
         if known.seen < config.latency_few_after:
             return presumed
         # of few answers this is the longest
-        learned = max(presumed * config.first_byte_floor, known.quantile(0.97) * config.first_byte_times_p97)
-        return learned if known.seen >= config.latency_known_after else min(learned, presumed)
+        return min(presumed, max(floor, known.quantile(0.97) * times))
 
     def _fits_whole(self, most: float) -> bool:
         """Whether the usual answer, asked for as a whole, is there within ``most`` seconds."""

@@ -2,10 +2,11 @@
 
 ``step`` answers ``Call`` (make one attempt under this lease within these limits), ``Wait`` (look again at that time,
 or when ``Policy.take_turns`` names the request), ``Answered`` or ``Refuse``. What always holds: every ``Call`` is
-followed by exactly one ``feed``; a newcomer goes at once only if nobody waits; one deadline covers waiting, attempts
-and backoff; the number of paid attempts is bounded; the caller's own mistake ends the request at once; where its model
-cannot serve in time, it goes on with the next of those its caller allows. Who gives a request up before its end calls
-``leave``. Who waits with it is ``room``'s, what may be tried again ``attempts``'s.
+followed by exactly one ``feed`` (of two, where ``hedge`` began a second, one is given to ``lose`` first); a newcomer
+goes at once only if nobody waits; one deadline covers waiting, attempts and backoff; the number of paid attempts is
+bounded; the caller's own mistake ends the request at once; where its model cannot serve in time, it goes on with the
+next of those its caller allows. Who gives a request up before its end calls ``leave``. Who waits with it is ``room``'s,
+what may be tried again ``attempts``'s.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ __all__ = ["Answered", "Call", "Refuse", "Request", "Step", "Wait"]
 _P50_SHARE = 0.1
 _PROBE_SHARE = 1 / 3
 _JOIN_SHARE = 0.5
+_UNSENT = Outcome(Kind.CANCELLED, requests=0)
 
 
 class Request:
@@ -52,6 +54,7 @@ class Request:
         "_place",
         "_ready",
         "_refused",
+        "_rival",
         "_rng",
         "_room",
         "_size",
@@ -88,6 +91,7 @@ class Request:
         self._streamed = streamed
         self._delivered = False
         self._lease: Lease | None = None
+        self._rival: Lease | None = None
         self._last: Outcome | None = None
         self._ended: Answered | Refuse | None = None
         self._refused: tuple[Refuse, float] | None = None
@@ -137,12 +141,12 @@ class Request:
         was seen; the rest then has a deadline of its own, since the reader no longer waits for a first word.
         """
         lease, self._lease = self._lease, None
-        if lease is None or self._ready is not None:
+        if lease is None or self._ready is not None or self._rival is not None:
             raise RuntimeError("feed() without a call under way")
         self._last = outcome
         self._delivered = self._delivered or delivered
         self._lender.end(lease, outcome, now)
-        self.record.feed(now, outcome)
+        self._note(lease, outcome, now)
         if outcome.kind is Kind.OK:
             # what a reader takes in at its own pace tells nothing of how long the answer took
             whole_s = None if delivered else now - lease.started_at
@@ -169,14 +173,47 @@ class Request:
         if not self._tries.failed(lease, outcome, now):
             self._give_up(Refuse(outcome.detail, self.attempts, obstacle=obstacle_of(outcome.kind)), now)
 
+    def hedge(self, now: float) -> Call | None:
+        """Begin a second call beside the one under way; None: no other key is free for it, or nobody pays for it.
+
+        It takes no place from those who wait. One of the two is to be given to ``lose`` before the other is fed.
+        """
+        lease = self._lease
+        if lease is None or self._rival is not None or self._room.line:
+            return None
+        beside = self._tries.tried | {lease.lane.key.position}
+        rival = self._lender.begin(self.model, Wishes(beside, may_probe=False), now)
+        if rival is None:
+            return None
+        if rival.lane.key.position in beside or not self._tries.hedged(lease, rival):
+            self._lender.end(rival, _UNSENT, now)
+            return None
+        self._rival = rival
+        return self._call(rival, now)
+
+    def lose(self, lease: Lease, outcome: Outcome, now: float) -> None:
+        """Give back the one of two calls that does not decide; the other is the request's from now on."""
+        if self._rival is None:
+            raise RuntimeError("lose() without two calls under way")
+        if lease is self._lease:
+            self._lease = self._rival
+        self._rival = None
+        self._lender.end(lease, outcome, now)
+        self._note(lease, outcome, now)
+        for overrun in self._tries.overran(lease, outcome):
+            self._lender.forgive(overrun, now)
+
+    def _note(self, lease: Lease, outcome: Outcome, now: float) -> None:
+        hedged = self._lender.config.hedge_after_s > 0.0
+        self.record.feed(now, outcome, lease.key_label if hedged else None)
+
     def leave(self, now: float) -> None:
         """Give the request up while it waits: its place, or the call begun for it, is others'. Else: nothing."""
         ready, self._ready = self._ready, None
         if ready is not None:
             self._lease = None
-            unsent = Outcome(Kind.CANCELLED, requests=0)
-            self._lender.end(ready.lease, unsent, now)
-            self.record.feed(now, unsent)
+            self._lender.end(ready.lease, _UNSENT, now)
+            self.record.feed(now, _UNSENT)
         self._leave_line()
         if self._ended is None and self._lease is None:
             self._end_cancelled(now)
@@ -216,6 +253,10 @@ class Request:
         if lease is None:
             return None
         self._lease = lease
+        return self._call(lease, now)
+
+    def _call(self, lease: Lease, now: float) -> Call:
+        """Say how to make a call that has begun."""
         self.attempts += 1
         limits = self._limits(lease)
         key, probe = lease.lane.key, lease.probe.value
@@ -238,6 +279,7 @@ class Request:
             overruns=self._tries.overruns,
             another_live=lease.another_live,
             streamed=self._streamed,
+            doubtful=lease.lane.gate.timeouts_in_row > 0,
         )
 
     def first_byte_s(self, lease: Lease) -> float:

@@ -9,6 +9,7 @@ not the service's; pieces keep the order in which they came, whoever of transpor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -61,6 +62,8 @@ class StreamedCall:
     def __init__(self, streaming: Streaming) -> None:
         self._streaming = streaming
         self._queue: asyncio.Queue[Response | None] = asyncio.Queue(_PIECES_AHEAD)
+        self._ready = asyncio.Event()
+        self._begun = False
         self._judge = Judge()
         self._patience = Patience(streaming.limits)
         self._failure: Failure | None = None
@@ -72,6 +75,10 @@ class StreamedCall:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Read no further; the connection is closed."""
         task, self._task = self._task, None
         if task is not None and not task.done():
             task.cancel()
@@ -81,6 +88,19 @@ class StreamedCall:
         queue = self._queue
         while (piece := await queue.get() if queue.empty() else queue.get_nowait()) is not None:
             yield piece
+
+    async def begun(self) -> Self:
+        """Begin, and wait for the first piece or the end; who is cancelled meanwhile leaves nothing open."""
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self)
+            await self._ready.wait()
+            stack.pop_all()
+        return self
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was a piece."""
+        return self._begun
 
     def result(self) -> Attempt:
         """Say what came of the attempt, once its stream has ended."""
@@ -93,6 +113,7 @@ class StreamedCall:
         except FOREIGN as error:
             self._failure = self._streaming.failure(error)
         self._seconds = self._patience.seconds
+        self._ready.set()
         await self._queue.put(None)
 
     async def _take(self, event: bytes, response: aiohttp.ClientResponse) -> bool:
@@ -104,6 +125,9 @@ class StreamedCall:
 
     async def _give(self, piece: Response) -> None:
         self._judge.read(piece)
+        if not self._begun:
+            self._begun = True
+            self._ready.set()
         if not self._queue.full():
             self._queue.put_nowait(piece)
             return

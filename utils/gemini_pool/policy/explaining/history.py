@@ -130,9 +130,11 @@ class Record:
         """Note that an attempt begins."""
         self.steps.append(Tried(now, key, project, model=model, probe=probe, limits=limits, choice=choice))
 
-    def feed(self, now: float, outcome: Outcome) -> None:
-        """Note how the attempt under way ended."""
+    def feed(self, now: float, outcome: Outcome, key: str | None = None) -> None:
+        """Note how the attempt under way ended; ``key``: the one of two under way that was made with this key."""
         last = self.steps[-1] if self.steps else None
+        if key is not None:
+            last = next((one for one in reversed(self.attempts) if one.key == key and one.outcome is None), last)
         if isinstance(last, Tried):
             last.outcome = outcome
             last.ended_at = now
