@@ -67,7 +67,7 @@ class Times:
     ``usual``: of whole answers. ``usual_first``: until the first byte of streamed ones, None before enough are known.
     """
 
-    __slots__ = ("_config", "_first", "_saved", "_saved_at", "_whole", "usual", "usual_first")
+    __slots__ = ("_config", "_first", "_given", "_saved", "_saved_at", "_whole", "usual", "usual_first")
 
     def __init__(self, config: PoolConfig) -> None:
         self._config = config
@@ -77,6 +77,8 @@ class Times:
         self._saved_at = 0
         self.usual = Usual(config.usual_p50_s, config.usual_p95_s, config.usual_p97_s, learned=False)
         self.usual_first: Usual | None = None
+        #: The latest limits: the next call's are mostly the same, and a frozen object costs more to make than to keep.
+        self._given = Limits(0.0, config.between_chunks_s)
 
     def observe(self, first_s: float | None, whole_s: float | None) -> None:
         """Learn from one good answer.
@@ -109,7 +111,10 @@ class Times:
         if not another_live and remaining_s - first < self.usual.p97:
             # nobody could take over, and what a cut would leave is too short for another try
             first = most
-        return Limits(max(0.0, min(first, most)), config.between_chunks_s, inside)
+        first = max(0.0, min(first, most))
+        if self._given.first_byte_s != first or self._given.stream_inside is not inside:
+            self._given = Limits(first, config.between_chunks_s, inside)
+        return self._given
 
     def _fits_whole(self, most: float) -> bool:
         """Whether the usual answer, asked for as a whole, is there within ``most`` seconds."""

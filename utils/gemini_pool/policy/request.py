@@ -222,16 +222,16 @@ class Request:
             deadline_s=self._deadline_s,
             remaining_s=self.deadline_at - now,
             overruns=tries.overruns,
-            another_live=lease.another_live,
+            another_live=lane.pool.has_another(lane),
             streamed=self._streamed,
         )
-        key, probe = lane.key, lease.probe.value
+        key = lane.key
         self.record.call(
             now,
             key.label,
             key.project_name,
             model=self.model,
-            probe=probe,
+            probe=lease.probe,
             limits=limits,
             choice=self._lender.why(lease),
         )
