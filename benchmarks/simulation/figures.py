@@ -14,6 +14,7 @@ from collections import Counter
 from benchmarks.simulation import outages
 from benchmarks.simulation.ideal import most_served
 from benchmarks.simulation.scenario import Scenario
+from benchmarks.simulation.timeline import Timeline, timeline
 from utils.gemini_pool.policy import Kind, PoolConfig
 from utils.gemini_pool.policy.pools import ModelPool
 from utils.gemini_pool.policy.rotation import is_healthy
@@ -95,7 +96,9 @@ class Recorder:
         #: When each answered request was asked, and when it was answered.
         self._served: list[tuple[float, float]] = []
         self._served_by: Counter[int] = Counter()
-        self._kinds: Counter[Kind] = Counter()
+        #: When each call ended, and how; when each question ended without an answer.
+        self._ended: list[tuple[float, Kind]] = []
+        self._gone: list[float] = []
         self._wasted_ill = 0
         self._lines: list[float] = []
         self._equal_waste = 0.0
@@ -125,7 +128,7 @@ class Recorder:
 
     def ended(self, key: int, began: float, now: float, kind: Kind) -> None:
         """A call ended."""
-        self._kinds[kind] += 1
+        self._ended.append((now, kind))
         if not self._ill:
             return
         if kind not in _NOT_WASTED and self._is_ill(key, began):
@@ -138,6 +141,11 @@ class Recorder:
         """A question was answered."""
         self._served.append((asked_at, now))
         self._served_by[user] += 1
+
+    def gone(self, now: float, *, caller_fault: bool) -> None:
+        """A question ended without an answer: it was refused, or its user left."""
+        if not caller_fault:
+            self._gone.append(now)
 
     def refused(self, asked_at: float, now: float) -> None:
         """A question was refused that no call was ever begun for."""
@@ -159,11 +167,16 @@ class Recorder:
         closures = sum(project.quota.until > 0 for project in pool.projects)
         self._state_changes = gates + closures + pool.breaker.is_open
 
+    def timeline(self) -> Timeline:
+        """Give what happened when."""
+        return timeline(self._asked, [at for _, at in self._served], self._gone, self._ended)
+
     def figures(self) -> dict[str, float]:
         """Give every figure of ``FIGURES``."""
         asked, served, calls = len(self._asked), len(self._served), len(self._began)
-        wasted = sum(count for kind, count in self._kinds.items() if kind not in _NOT_WASTED)
-        refusals = sum(self._kinds[kind] for kind in _REFUSALS)
+        kinds = Counter(kind for _, kind in self._ended)
+        wasted = sum(count for kind, count in kinds.items() if kind not in _NOT_WASTED)
+        refusals = sum(kinds[kind] for kind in _REFUSALS)
         waits = sorted(at - asked_at for asked_at, at in self._served)
         by_key = Counter(key for _, key in self._began)
         shares = [_percent(by_key[key + 1], calls) for key in range(len(self._scenario.projects))]

@@ -157,7 +157,9 @@ class World:
             self._end(asked)
             if isinstance(step, Answered):
                 self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
-            elif step.refused is None and not step.attempts:
+                return
+            self.recorder.gone(self.now, caller_fault=asked.arrival.caller_fault)
+            if step.refused is None and not step.attempts:
                 self.recorder.refused(asked.arrival.at, self.now)
         else:
             self._agenda.enter(step.until, self._look_again, asked, asked.ticket)
@@ -206,6 +208,7 @@ class World:
         else:
             asked.request.leave(self.now)
         self._end(asked)
+        self.recorder.gone(self.now, caller_fault=asked.arrival.caller_fault)
         self._take_turns()
 
 
