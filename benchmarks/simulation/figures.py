@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
 
 from benchmarks.simulation import outages
 from benchmarks.simulation.ideal import most_served
 from benchmarks.simulation.scenario import Scenario
+from benchmarks.simulation.timeline import Timeline, timeline
 from utils.gemini_pool.policy import Kind, PoolConfig
 from utils.gemini_pool.policy.pools import ModelPool
 from utils.gemini_pool.policy.rotation import is_healthy
@@ -77,15 +77,6 @@ ONLY_AS_GOAL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """An answered request."""
-
-    asked_at: float
-    at: float
-    user: int
-
-
 class Recorder:
     """Everything that is kept of one run."""
 
@@ -97,12 +88,17 @@ class Recorder:
         self._began: list[tuple[float, int]] = []
         self._asked: list[float] = []
         self._begin_by: list[float] = []
+        #: Whether there are quota places by the minute alone, so that it is known how many could be served at best.
+        self._has_places = scenario.service.requests_per_minute > 0 and not scenario.service.requests_per_day
         self._refused_after_s = 0.0
         self._tried = 0
         self._asked_by: Counter[int] = Counter()
-        self._served: list[Served] = []
+        #: When each answered request was asked, and when it was answered.
+        self._served: list[tuple[float, float]] = []
         self._served_by: Counter[int] = Counter()
-        self._kinds: Counter[Kind] = Counter()
+        #: When each call ended, and how; when each question ended without an answer.
+        self._ended: list[tuple[float, Kind]] = []
+        self._gone: list[float] = []
         self._wasted_ill = 0
         self._lines: list[float] = []
         self._equal_waste = 0.0
@@ -115,7 +111,8 @@ class Recorder:
         """A question arrived; one that is the caller's own mistake counts nowhere."""
         if not caller_fault:
             self._asked.append(now)
-            self._begin_by.append(now + min(patience_s, self._scenario.deadline_s) - self._config.usual_p97_s)
+            if self._has_places:
+                self._begin_by.append(now + min(patience_s, self._scenario.deadline_s) - self._config.usual_p97_s)
             self._asked_by[user] += 1
 
     def began(self, now: float, key: int, equal_waste: float, *, waited_s: float | None) -> None:
@@ -131,7 +128,9 @@ class Recorder:
 
     def ended(self, key: int, began: float, now: float, kind: Kind) -> None:
         """A call ended."""
-        self._kinds[kind] += 1
+        self._ended.append((now, kind))
+        if not self._ill:
+            return
         if kind not in _NOT_WASTED and self._is_ill(key, began):
             self._wasted_ill += 1
         healed_at = self._window[1] if self._window else math.inf
@@ -140,8 +139,13 @@ class Recorder:
 
     def served(self, asked_at: float, now: float, user: int) -> None:
         """A question was answered."""
-        self._served.append(Served(asked_at, now, user))
+        self._served.append((asked_at, now))
         self._served_by[user] += 1
+
+    def gone(self, now: float, *, caller_fault: bool) -> None:
+        """A question ended without an answer: it was refused, or its user left."""
+        if not caller_fault:
+            self._gone.append(now)
 
     def refused(self, asked_at: float, now: float) -> None:
         """A question was refused that no call was ever begun for."""
@@ -163,12 +167,17 @@ class Recorder:
         closures = sum(project.quota.until > 0 for project in pool.projects)
         self._state_changes = gates + closures + pool.breaker.is_open
 
+    def timeline(self) -> Timeline:
+        """Give what happened when."""
+        return timeline(self._asked, [at for _, at in self._served], self._gone, self._ended)
+
     def figures(self) -> dict[str, float]:
         """Give every figure of ``FIGURES``."""
         asked, served, calls = len(self._asked), len(self._served), len(self._began)
-        wasted = sum(count for kind, count in self._kinds.items() if kind not in _NOT_WASTED)
-        refusals = sum(self._kinds[kind] for kind in _REFUSALS)
-        waits = sorted(one.at - one.asked_at for one in self._served)
+        kinds = Counter(kind for _, kind in self._ended)
+        wasted = sum(count for kind, count in kinds.items() if kind not in _NOT_WASTED)
+        refusals = sum(kinds[kind] for kind in _REFUSALS)
+        waits = sorted(at - asked_at for asked_at, at in self._served)
         by_key = Counter(key for _, key in self._began)
         shares = [_percent(by_key[key + 1], calls) for key in range(len(self._scenario.projects))]
         values: dict[str, float] = {
@@ -198,15 +207,16 @@ class Recorder:
             "asked": asked,
         }
         everybody = None if self._ill else self._window
-        answers = [(one.asked_at, one.at) for one in self._served]
         return (
-            values | self._healing() | outages.figures(everybody, self._asked, [at for at, _ in self._began], answers)
+            values
+            | self._healing()
+            | outages.figures(everybody, self._asked, [at for at, _ in self._began], self._served)
         )
 
     def _avoidable(self) -> float:
         """How many more requests could have been tried in quota places that stayed unused in time for them."""
         service, config = self._scenario.service, self._config
-        if not service.requests_per_minute or service.requests_per_day:
+        if not self._has_places:
             return math.nan
         places = service.requests_per_minute * len(set(self._scenario.projects))
         possible = most_served(

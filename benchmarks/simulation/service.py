@@ -13,8 +13,8 @@ import dataclasses
 import datetime as dt
 import math
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from benchmarks.simulation.scenario import Fault, Scenario, Trouble
@@ -44,8 +44,7 @@ _CALLER = Failure(http_status=400, status="INVALID_ARGUMENT", message="Request c
 TIMED_OUT = classify(Failure(transport="timeout"))
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a call comes to: seconds until it ends, and how; ``first_s``: seconds until it would begin to answer."""
 
     seconds: float
@@ -105,16 +104,19 @@ class Service:
         self._rng = rng
         self._wall_start = wall_start
         self._wastes: dict[tuple[Fault, ...], float] = {}
-        self._quotas = {
+        self._usual_log = math.log(self._facts.latency_median_s)
+        quotas = {
             name: ProjectQuota(self._facts.requests_per_minute, self._facts.requests_per_day)
             for name in scenario.projects
         }
+        #: By position of the key.
+        self._quotas = [quotas[name] for name in scenario.projects]
 
     def answer(self, call: Call, now: float, *, remaining_s: float, caller_fault: bool) -> Reply:
         """Say what a call that begins now comes to; ``remaining_s``: until the request's deadline cuts it."""
         number = call.lease.lane.key.position + 1
-        faults = [fault for fault in self._scenario.faults if fault.strikes(number, now)]
-        struck = next((fault for fault in faults if self._befalls(fault)), None)
+        faults = self._faults(number, now) if self._scenario.faults else ()
+        struck = next((fault for fault in faults if self._befalls(fault)), None) if faults else None
         failure = self._failure(struck, number, now, caller_fault=caller_fault)
         if failure is not None:
             return Reply(self._facts.refusal_s * self._rng.uniform(0.5, 1.5), classify(failure))
@@ -123,8 +125,13 @@ class Service:
             takes = math.inf
         return _cut(takes, call, remaining_s, self._facts.first_byte_share)
 
+    def _faults(self, number: int, now: float) -> Sequence[Fault]:
+        return [fault for fault in self._scenario.faults if fault.strikes(number, now)]
+
     def equal_waste(self, now: float) -> float:
         """The chance that a call begun now fails if every key draws an equal share."""
+        if not self._scenario.faults:
+            return 0.0
         active = tuple(fault for fault in self._scenario.faults if fault.from_s <= now < fault.until_s)
         if active not in self._wastes:
             keys = len(self._scenario.projects)
@@ -147,13 +154,11 @@ class Service:
         if caller_fault:
             return _CALLER
         arrives = now + self._rng.expovariate(1.0 / self._facts.network_s)
-        quota = self._quotas[self._scenario.projects[number - 1]]
-        return quota.refusal(arrives, self._wall_start + arrives)
+        return self._quotas[number - 1].refusal(arrives, self._wall_start + arrives)
 
-    def _latency(self, faults: list[Fault]) -> float:
-        facts = self._facts
-        takes = self._rng.lognormvariate(math.log(facts.latency_median_s), facts.latency_sigma)
-        return takes * math.prod(fault.factor for fault in faults if fault.kind is Trouble.SLOW)
+    def _latency(self, faults: Sequence[Fault]) -> float:
+        takes = self._rng.lognormvariate(self._usual_log, self._facts.latency_sigma)
+        return takes * math.prod(fault.factor for fault in faults if fault.kind is Trouble.SLOW) if faults else takes
 
 
 def _cut(takes: float, call: Call, remaining_s: float, first_byte_share: float) -> Reply:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from benchmarks.simulation.figures import FIGURES, ONLY_AS_GOAL
 from benchmarks.simulation.scenario import Scenario, configured
+from benchmarks.simulation.timeline import Timeline
 from benchmarks.simulation.world import run
 from utils.gemini_pool.policy import PoolConfig
 
@@ -22,10 +23,11 @@ _MORE_IS_BETTER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A scenario's figures, one number per seed."""
+    """A scenario's figures, one number per seed, and the timeline of the first seed."""
 
     scenario: Scenario
     values: Mapping[str, Sequence[float]]
+    timeline: Timeline
 
     def mean(self, figure: str) -> float:
         """Give the mean over the seeds."""
@@ -42,8 +44,9 @@ def measure(
 ) -> Measured:
     """Run a scenario with seeds 0, 1, ...; ``over`` wins over what the scenario sets, which wins over ``base``."""
     config = configured(base or PoolConfig(), {**scenario.config, **(over or {})})
-    runs = [run(scenario, config, seed).figures() for seed in range(seeds)]
-    return Measured(scenario, {name: [figures[name] for figures in runs] for name in FIGURES})
+    first = run(scenario, config, 0)
+    runs = [first.figures(), *(run(scenario, config, seed).figures() for seed in range(1, seeds))]
+    return Measured(scenario, {name: [figures[name] for figures in runs] for name in FIGURES}, first.timeline())
 
 
 def table(measured: Measured) -> str:

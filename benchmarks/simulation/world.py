@@ -10,13 +10,14 @@ change of constants meets the same users.
 from __future__ import annotations
 
 import gc
-import heapq
-import itertools
+import math
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from operator import attrgetter
+from typing import NamedTuple, Protocol
 
+from benchmarks.simulation.agenda import Agenda
 from benchmarks.simulation.figures import Recorder
 from benchmarks.simulation.scenario import Load, Scenario
 from benchmarks.simulation.service import TIMED_OUT, Reply, Service
@@ -30,11 +31,8 @@ _SAMPLE_S = 5.0
 _SAMPLE_KEYS = 1000
 _CANCELLED = Outcome(Kind.CANCELLED)
 
-Action = Callable[[], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A question that is asked at ``at``."""
 
     at: float
@@ -102,8 +100,7 @@ class World:
         self.now = 0.0
         self._scenario = scenario
         self._sample_s = _SAMPLE_S * max(1, len(scenario.projects) // _SAMPLE_KEYS)
-        self._heap: list[tuple[float, int, Action]] = []
-        self._order = itertools.count()
+        self._agenda = Agenda()
         self._asked: dict[Request, Asked] = {}
         specs = [
             KeySpec(f"{number:016x}", project=project if scenario.projects_told else None)
@@ -112,45 +109,46 @@ class World:
         self.policy = Policy(config, lambda: self.now, lambda: WALL_START + self.now, dice("pool"), keys=specs)
         self.service = service or Service(scenario, dice("service"), WALL_START)
         self.recorder = Recorder(scenario, config)
+        self._rotate_at = self.policy.next_event_at()
         #: The next to come is the last.
         if coming is None:
             coming = arrivals(scenario.loads, dice("load"))
-        self._arrivals = sorted(coming, key=_when, reverse=True)
+        self._arrivals = sorted(coming, key=attrgetter("at"), reverse=True)
 
     def run(self) -> Recorder:
         """Run to the last event; answers what was recorded."""
-        self._at(self._sample_s, self._sample)
-        heap, coming = self._heap, self._arrivals
-        while heap or coming:
-            if coming and (not heap or coming[-1].at <= heap[0][0]):
-                arrival = coming.pop()
-                self.now = max(self.now, arrival.at)
-                self._arrive(arrival)
+        agenda, coming = self._agenda, self._arrivals
+        agenda.enter(self._sample_s, self._sample)
+        asked_at = coming[-1].at if coming else math.inf
+        while (due_at := agenda.next_at()) < math.inf or asked_at < math.inf:
+            if asked_at <= due_at:
+                self.now = max(self.now, asked_at)
+                self._arrive(coming.pop())
+                asked_at = coming[-1].at if coming else math.inf
             else:
-                at, _, action = heapq.heappop(heap)
-                self.now = max(self.now, at)
-                action()
+                self.now = max(self.now, due_at)
+                _, _, action, about = agenda.take()
+                action(*about)
         self.recorder.finish(self.policy.pool(MODEL), self.now)
         return self.recorder
-
-    def _at(self, at: float, action: Action) -> None:
-        heapq.heappush(self._heap, (at, next(self._order), action))
 
     def _sample(self) -> None:
         self.recorder.sample(self.policy.pool(MODEL), self.policy.config, self.now)
         if self.now + self._sample_s <= self._scenario.duration_s:
-            self._at(self.now + self._sample_s, self._sample)
+            self._agenda.enter(self.now + self._sample_s, self._sample)
 
     def _arrive(self, arrival: Arrival) -> None:
-        request = self.policy.request(MODEL, deadline_s=self._scenario.deadline_s, user=arrival.user)
+        request = self.policy.request(MODEL, deadline_s=self._scenario.deadline_s, user=arrival.user, now=self.now)
         asked = self._asked[request] = Asked(arrival, request)
         self.recorder.asked(self.now, arrival.user, arrival.patience_s, caller_fault=arrival.caller_fault)
         if arrival.patience_s < self._scenario.deadline_s:
-            self._at(self.now + arrival.patience_s, lambda: self._leave(asked))
+            self._agenda.enter(self.now + arrival.patience_s, self._leave, asked)
         self._step(asked)
 
     def _step(self, asked: Asked) -> None:
-        self.policy.rotate_if_due()
+        if self.now >= self._rotate_at:
+            self.policy.rotate_if_due()
+            self._rotate_at = self.policy.next_event_at()
         asked.ticket += 1
         step = asked.request.step(self.now)
         if isinstance(step, Call):
@@ -159,11 +157,12 @@ class World:
             self._end(asked)
             if isinstance(step, Answered):
                 self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
-            elif step.refused is None and not step.attempts:
+                return
+            self.recorder.gone(self.now, caller_fault=asked.arrival.caller_fault)
+            if step.refused is None and not step.attempts:
                 self.recorder.refused(asked.arrival.at, self.now)
         else:
-            ticket = asked.ticket
-            self._at(step.until, lambda: self._look_again(asked, ticket))
+            self._agenda.enter(step.until, self._look_again, asked, asked.ticket)
 
     def _end(self, asked: Asked) -> None:
         asked.done = True
@@ -190,37 +189,28 @@ class World:
         key = call.lease.lane.key.position + 1
         waited_s = began - asked.arrival.at if asked.request.attempts == 1 else None
         self.recorder.began(began, key, self.service.equal_waste(began), waited_s=waited_s)
-        ticket = asked.ticket
+        self._agenda.enter(began + reply.seconds, self._end_call, asked, asked.ticket, key, began, reply.outcome)
 
-        def end() -> None:
-            if asked.done or asked.ticket != ticket:
-                return
-            self.recorder.ended(key, began, self.now, reply.outcome.kind)
-            self._feed(asked, reply.outcome)
-
-        self._at(began + reply.seconds, end)
         if call.limits.review_s and reply.first_s > call.limits.review_s:
-            self._review(asked, call, reply)
+            self._agenda.enter(began + call.limits.review_s, self._review, asked, asked.ticket, call, began, reply)
 
-    def _review(self, asked: Asked, call: Call, reply: Reply) -> None:
+    def _review(self, asked: Asked, ticket: int, call: Call, began: float, reply: Reply) -> None:
         """Cut a call that has not begun to answer as soon as its limit, presumed at its start, is known to be less."""
-        began, key, ticket = self.now, call.lease.lane.key.position + 1, asked.ticket
+        if asked.done or asked.ticket != ticket or self.now - began >= reply.first_s:
+            return
+        look_again = (self._review, asked, ticket, call, began, reply)
+        cut_at = began + asked.request.first_byte_s(call.lease)
+        if cut_at >= began + call.limits.first_byte_s:
+            self._agenda.enter(self.now + call.limits.review_s, *look_again)
+        elif cut_at <= self.now:
+            self._end_call(asked, ticket, call.lease.lane.key.position + 1, began, TIMED_OUT)
+        elif cut_at < began + reply.first_s:
+            self._agenda.enter(cut_at, *look_again)
 
-        def look() -> None:
-            if asked.done or asked.ticket != ticket or self.now - began >= reply.first_s:
-                return
-            cut_at = began + asked.request.first_byte_s(call.lease)
-            if cut_at >= began + call.limits.first_byte_s:
-                self._at(self.now + call.limits.review_s, look)
-            elif cut_at <= self.now:
-                self.recorder.ended(key, began, self.now, TIMED_OUT.kind)
-                self._feed(asked, TIMED_OUT)
-            elif cut_at < began + reply.first_s:
-                self._at(cut_at, look)
-
-        self._at(began + call.limits.review_s, look)
-
-    def _feed(self, asked: Asked, outcome: Outcome) -> None:
+    def _end_call(self, asked: Asked, ticket: int, key: int, began: float, outcome: Outcome) -> None:
+        if asked.done or asked.ticket != ticket:
+            return
+        self.recorder.ended(key, began, self.now, outcome.kind)
         asked.calling = False
         asked.request.feed(outcome, self.now)
         self._take_turns()
@@ -234,11 +224,8 @@ class World:
         else:
             asked.request.leave(self.now)
         self._end(asked)
+        self.recorder.gone(self.now, caller_fault=asked.arrival.caller_fault)
         self._take_turns()
-
-
-def _when(arrival: Arrival) -> float:
-    return arrival.at
 
 
 def run(scenario: Scenario, config: PoolConfig, seed: int) -> Recorder:

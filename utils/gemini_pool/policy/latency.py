@@ -76,7 +76,7 @@ class Times:
     ``usual``: of whole answers. ``usual_first``: until the first byte of streamed ones, None before enough are known.
     """
 
-    __slots__ = ("_config", "_first", "_saved", "_saved_at", "_whole", "usual", "usual_first")
+    __slots__ = ("_config", "_first", "_given", "_saved", "_saved_at", "_whole", "usual", "usual_first")
 
     def __init__(self, config: PoolConfig) -> None:
         self._config = config
@@ -86,6 +86,8 @@ class Times:
         self._saved_at = 0
         self.usual = Usual(config.usual_p50_s, config.usual_p95_s, config.usual_p97_s, learned=False)
         self.usual_first: Usual | None = None
+        #: The latest limits: the next call's are mostly the same, and a frozen object costs more to make than to keep.
+        self._given = Limits(0.0, config.between_chunks_s)
 
     def observe(self, first_s: float | None, whole_s: float | None) -> None:
         """Learn from one good answer.
@@ -129,7 +131,10 @@ class Times:
         review_s = 0.0
         if another_live and known.seen < config.latency_few_after:
             review_s = config.first_byte_s * _REVIEWED_SHARE
-        return Limits(max(0.0, min(first, most)), config.between_chunks_s, inside, review_s)
+        limits = Limits(max(0.0, min(first, most)), config.between_chunks_s, inside, review_s)
+        if limits != self._given:
+            self._given = limits
+        return self._given
 
     @property
     def known_p95(self) -> float | None:

@@ -56,11 +56,6 @@ class Lease:
         return self.slot.index
 
     @property
-    def another_live(self) -> bool:
-        """Whether another lane stands ready."""
-        return self.lane.pool.has_another(self.lane)
-
-    @property
     def fingerprint(self) -> str:
         """The fingerprint of the leased key."""
         return self.lane.key.fingerprint

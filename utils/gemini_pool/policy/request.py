@@ -259,13 +259,13 @@ class Request:
         """Say how to make a call that has begun."""
         self.attempts += 1
         limits = self._limits(lease)
-        key, probe = lease.lane.key, lease.probe.value
+        key = lease.lane.key
         self.record.call(
             now,
             key.label,
             key.project_name,
             model=self.model,
-            probe=probe,
+            probe=lease.probe,
             limits=limits,
             choice=self._lender.why(lease),
         )
@@ -273,13 +273,14 @@ class Request:
 
     def _limits(self, lease: Lease) -> Limits:
         """Give the limits of a call by what is known now."""
-        return lease.lane.pool.latency.of(self._size).limits(
+        lane = lease.lane
+        return lane.pool.latency.of(self._size).limits(
             deadline_s=self._deadline_s,
             remaining_s=self.deadline_at - lease.started_at,
             overruns=self._tries.overruns,
-            another_live=lease.another_live,
+            another_live=lane.pool.has_another(lane),
             streamed=self._streamed,
-            doubtful=lease.lane.gate.timeouts_in_row > 0,
+            doubtful=lane.gate.timeouts_in_row > 0,
         )
 
     def first_byte_s(self, lease: Lease) -> float:

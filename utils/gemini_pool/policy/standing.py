@@ -294,11 +294,11 @@ class Standing:
     def has_another(self, lane: Lane) -> bool:
         """Whether another lane stands ready."""
         ranked = lane.project.entry is not None
-        others = self.ranking.open - ranked
-        beside = ranked and lane.after is not lane
+        if self.ranking.open > ranked or (ranked and lane.after is not lane):
+            return True
         # one that is passed over while others serve can still take over
         aside = len(self._spares) + len(self._passed_over) - (lane in self._spares) - (lane in self._passed_over)
-        return others + beside + aside > 0
+        return aside > 0
 
 
 def _keep(kept: dict[Item, None], item: Item, *, wanted: bool) -> None:

@@ -8,6 +8,7 @@ or ``_at`` are the clock's seconds, lengths end in ``_s``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from utils.gemini_pool.policy.latency import Limits
 from utils.gemini_pool.policy.leases import Lease
@@ -15,8 +16,7 @@ from utils.gemini_pool.policy.outcome import Refused
 from utils.gemini_pool.policy.waiting.slots import Obstacle
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """Make one attempt under this lease, within these limits, of this model."""
 
     lease: Lease

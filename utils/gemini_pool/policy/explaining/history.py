@@ -182,7 +182,7 @@ class History:
         record = Record(self._prefix, self._count, name, model=model, at=now, asked_at=wall, deadline_s=deadline_s)
         ring = self._ring
         if ring.maxlen:
-            if len(ring) == ring.maxlen:
+            if self._named and len(ring) == ring.maxlen:
                 self._forget(ring[0])
             ring.append(record)
             if name:
