@@ -19,8 +19,8 @@ EXCLUDED = """\
 - docstrings, annotations, type variables and aliases, `Protocol` classes: nothing of them runs
 - the arguments of decorators (`frozen`, `slots`), `__slots__`, `__all__`, `__repr__`, `__str__`: how objects are stored
   and shown to developers
-- texts that are said, and all that stands inside an f-string or in the argument of an exception; a text that is compared
-  or looked up (an index, a dictionary's key, the argument of `get`, `startswith` and the like) is changed
+- texts that are said, and all that stands inside an f-string or in the argument of an exception; a text that is
+  compared or looked up (an index, a dictionary's key, the argument of `get`, `startswith` and the like) is changed
 - leaving out the first assignments of `__init__` or an assignment to a local name: whoever reads it fails by itself
 - changes that compile to the same code
 """
