@@ -31,6 +31,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="FILE", help="one file of the package")
     parser.add_argument("--at-least", type=float, default=90.0, metavar="PERCENT")
     parser.add_argument("--longest", type=float, default=1.5, metavar="SECONDS", help="leave slower tests out")
+    parser.add_argument("--spare", type=float, default=2.0, metavar="SECONDS", help="what a test may take longer")
     parser.add_argument("--write", type=Path, default=None, metavar="FILE", help="write the table there")
     parser.add_argument("--survivors", type=Path, default=None, metavar="FILE", help="list there what nobody noticed")
     return parser.parse_args(argv)
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     mutants = of_package(root, f"{told.package}/{told.only}" if told.only else told.package)
     results: list[Result] = []
     try:
-        for result in run(Plan(root, mutants, told.tests.split(), told.longest)):
+        for result in run(Plan(root, mutants, told.tests.split(), told.longest, told.spare)):
             results.append(result)
             if len(results) % _TOLD_EVERY == 0:
                 sys.stderr.write(f"{len(results)} of {len(mutants)}\n")

@@ -32,9 +32,8 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.planting import Key, living_functions, plant_at_import, plant_in_place
 from tests.mutation.touched import Seen, Touched, Tracer
 
-#: A test may take so many times what it took while it was watched, which is slower anyway, and so much more.
+#: A test may take so many times what it took while it was watched, which is slower anyway.
 _TIMES = 2.0
-_SPARE_S = 2.0
 #: Collecting the tests of what the import runs.
 _IMPORT_S = 30.0
 _IMPORT = "the import"
@@ -70,6 +69,8 @@ class Plan:
     tests: Sequence[str]
     #: Tests that take more seconds of CPU time while they are watched are left out.
     longest_s: float = math.inf
+    #: A test may take this much CPU time more than what it took while it was watched.
+    spare_s: float = 2.0
 
     @property
     def paths(self) -> list[Path]:
@@ -195,7 +196,7 @@ def _serve(plan: Plan, session: _Session, tell: Tell) -> None:
     if not isinstance(watched, dict):
         return
     touched = Touched(watched, plan.paths)
-    functions = living_functions()
+    functions, bench = living_functions(), _Bench(plan, session, touched)
     likely = _Likely()
     for mutant in plan.mutants:
         begun = time.perf_counter()
@@ -205,7 +206,7 @@ def _serve(plan: Plan, session: _Session, tell: Tell) -> None:
         elif mutant.function is None:
             told = _Told(mutant.number, None)
         else:
-            ended = in_a_copy(functools.partial(_in_place, mutant, functions, session, touched, tests))
+            ended = in_a_copy(functools.partial(bench.try_in_place, mutant, functions, tests))
             told = _read(mutant, ended, begun)
         likely.learn(mutant, told)
         tell(told)
@@ -235,17 +236,27 @@ def _watch(plan: Plan, session: _Session) -> dict[str, Seen] | str:
     return seen
 
 
-def _in_place(
-    mutant: Mutant,
-    functions: dict[Key, list[FunctionType]],
-    session: _Session,
-    touched: Touched,
-    tests: Sequence[str],
-) -> str | bool:
-    """Plant a mutant into living functions; answers whether it was, or the test that noticed."""
-    if not plant_in_place(mutant, functions):
-        return False
-    return _first_to_fail(session, touched, tests) or True
+@dataclass(frozen=True)
+class _Bench:
+    """Tests that were collected, and what is known of them."""
+
+    plan: Plan
+    session: _Session
+    touched: Touched
+
+    def try_in_place(
+        self, mutant: Mutant, functions: dict[Key, list[FunctionType]], tests: Sequence[str]
+    ) -> str | bool:
+        """Plant a mutant into living functions; answers whether it was, or the test that noticed."""
+        return self.first_to_fail(tests) or True if plant_in_place(mutant, functions) else False
+
+    def first_to_fail(self, tests: Sequence[str]) -> str:
+        """Run tests, each within its time, until one fails; answers its name."""
+        for test, following in _pairs(tests):
+            limit_time(self.plan.spare_s + _TIMES * self.touched.tests[test].seconds)
+            if not self.session.passes(test, following):
+                return test
+        return ""
 
 
 def _at_import(plan: Plan, touched: Touched, mutant: Mutant, likely: _Likely) -> _Told:
@@ -254,24 +265,17 @@ def _at_import(plan: Plan, touched: Touched, mutant: Mutant, likely: _Likely) ->
     tests = likely.sort(mutant, touched.able(mutant))
     files = sorted({test.partition("::")[0] for test in tests})
 
+    def run_all(session: _Session) -> str | bool:
+        # a test that is not there any more had its name from what the mistake changed
+        there = [test for test in tests if test in session.items]
+        return _Bench(plan, session, touched).first_to_fail(there) or True
+
     def work() -> str | bool:
         limit_time(_IMPORT_S)
         plant_at_import(mutant)
-        # a test of a name that is not there any more was collected from what the mistake changed
-        found: str | bool | None = _pytest(
-            files, lambda session: _first_to_fail(session, touched, [test for test in tests if test in session.items])
-        )
-        return _IMPORT if found is None else found or True
+        return _pytest(files, run_all) or _IMPORT
 
     return _read(mutant, in_a_copy(work), begun)
-
-
-def _first_to_fail(session: _Session, touched: Touched, tests: Sequence[str]) -> str:
-    for test, following in _pairs(tests):
-        limit_time(_SPARE_S + _TIMES * touched.tests[test].seconds)
-        if not session.passes(test, following):
-            return test
-    return ""
 
 
 def _read(mutant: Mutant, ended: Ended, begun: float) -> _Told:

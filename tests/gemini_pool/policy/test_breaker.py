@@ -112,11 +112,11 @@ def test_an_illness_begins_with_the_first_ejection_and_ends_with_an_answer() -> 
     gate.open(50.0)
     gate.state(80.0)
     gate.open(80.0)
-    assert gate.ill_since == 50.0
+    begun = [gate.ill_since]
     gate.close(200.0)
-    assert gate.ill_since is None
+    begun.append(gate.ill_since)
     gate.open(900.0)
-    assert gate.ill_since == 900.0
+    assert [*begun, gate.ill_since] == [50.0, None, 900.0]
 
 
 def test_ejections_are_forgotten_after_ten_healthy_minutes() -> None:
