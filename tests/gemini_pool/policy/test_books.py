@@ -26,8 +26,9 @@ from tests.gemini_pool.policy.conftest import (
 )
 from utils.gemini_pool.policy import KeySpec, Kind, Outcome, Policy, PoolConfig
 from utils.gemini_pool.policy.leases import Lease
-from utils.gemini_pool.policy.outcome import COUNTED_AS_ERROR
+from utils.gemini_pool.policy.outcome import COUNTED_AS_ERROR, Window
 from utils.gemini_pool.policy.projects import Lane, ProjectModel
+from utils.gemini_pool.policy.quota.texts import LimitNamed, Measure
 from utils.gemini_pool.policy.selection import FIRST, Probe, Wishes
 
 CONTINUED = Outcome(Kind.OK, requests=3, input_tokens=7, output_tokens=11)
@@ -254,3 +255,96 @@ def test_the_ordinary_case_written_out_chooses_as_the_careful_way(keys: int, per
             for world in worlds
         ]
         assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_storage_is_told_of_every_figure_once(seed: int) -> None:
+    """Whatever is drained when, the rows add up to the counts, calls under way included."""
+    world, rng = EvenWorld(NOBODY_OUT, keys=3), random.Random(seed)
+    under_way: list[Lease] = []
+    told: Counter[tuple[str, str]] = Counter()
+    for _ in range(120):
+        match rng.randrange(4):
+            case 0 if under_way:
+                world.end(under_way.pop(rng.randrange(len(under_way))), draw(rng))
+            case 1:
+                for row in world.policy.ledger.drain():
+                    for name in ("requests", "errors", "timed", "input_tokens", "output_tokens"):
+                        told[row.fingerprint, name] += getattr(row, name)
+                for lane in world.pool.lanes:
+                    for name in ("requests", "errors", "timed", "input_tokens", "output_tokens"):
+                        assert told[lane.key.fingerprint, name] == getattr(lane.counts, name), name
+            case _:
+                lease = world.policy.begin(MODEL, FIRST, world.now)
+                if lease is not None:
+                    under_way.append(lease)
+        world.pass_time(rng.choice([0.0, 0.4, 2.0]))
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_tokens_count_for_the_limit_that_is_named_later(short: bool) -> None:
+    """Answers of a project without a known limit are remembered for a minute, by either way through the pool."""
+    world = World(keys=1)
+    many = Outcome(Kind.OK, input_tokens=400)
+    for _ in range(2):
+        lease = world.policy.begin(MODEL, FIRST if short else Wishes(), world.now)
+        assert lease is not None
+        world.end(lease, many)
+    lease = world.policy.begin(MODEL, FIRST, world.now)
+    assert lease is not None
+    named = LimitNamed(Measure.TOKENS_PER_MINUTE, 1000)
+    world.end(lease, Outcome(Kind.QUOTA, retry_after=1.0, window=Window.MINUTE, limits=(named,)))
+    world.pass_time(2.0)
+    assert world.try_begin() is None
+    world.pass_time(59.5)
+    assert world.try_begin() is not None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_late_calls_spares_and_rotation_are_alike_on_both_ways(seed: int) -> None:
+    """Fewer instances than keys, calls that take long or have begun to answer: the short way goes along."""
+    rng = random.Random(seed)
+    projects = {key: f"p{key // 2}" for key in range(6)}
+    worlds = [EvenWorld(PoolConfig(open_jitter=0.0), keys=6, projects=projects, pool_size=4) for _ in range(2)]
+    pairs: list[tuple[Lease, Lease]] = []
+    for _ in range(150):
+        choice = rng.randrange(12)
+        if choice < 4 and pairs:
+            pair = pairs.pop(rng.randrange(len(pairs)))
+            outcome = rng.choice([OK, OK, SHORT, FAULT, FAULT, OVERLOADED, quota(5.0)])
+            for world, lease in zip(worlds, pair, strict=True):
+                world.end(lease, outcome)
+        elif choice == 4 and pairs:
+            for world, lease in zip(worlds, rng.choice(pairs), strict=True):
+                world.policy.hear(lease)
+        elif choice == 5:
+            for world in worlds:
+                world.pass_time(13.0)
+                world.policy.rotate_if_due()
+        else:
+            seconds = rng.choice([0.0, 0.2, 1.1])
+            for world in worlds:
+                world.pass_time(seconds)
+            short, careful = (
+                world.policy.begin(MODEL, wishes, world.now)
+                for world, wishes in zip(worlds, (FIRST, Wishes()), strict=True)
+            )
+            assert (short is None) == (careful is None)
+            if short is not None and careful is not None:
+                assert (short.key_label, short.probe, short.slot_index) == (
+                    careful.key_label,
+                    careful.probe,
+                    careful.slot_index,
+                )
+                pairs.append((short, careful))
+        shown = [
+            [(lane.in_flight, len(lane.slots), lane.overdue, lane.gate.state(world.now)) for lane in world.pool.lanes]
+            for world in worlds
+        ]
+        assert shown[0] == shown[1]
+        for world, side in zip(worlds, (0, 1), strict=True):
+            mine = [pair[side] for pair in pairs]
+            assert sum(lane.in_flight for lane in world.pool.lanes) == len(mine)
+            for lane in world.pool.lanes:
+                old = [lease for lease in mine if lease.lane is lane and world.now - lease.started_at >= 12.0]
+                assert lane.overdue <= len(old)
