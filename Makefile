@@ -56,6 +56,7 @@ simulate: $(VENV)/.dev  ## Simulate the pool's rules over the scenarios, 20 seed
 
 soak: $(VENV)/.dev  ## Run the long forms of the tests
 	$(BIN)/python -m pytest -m soak --timeout 5400 -n 0 $(ARGS)
+	$(BIN)/python -m tests.mutation --write docs/benchmarks/mutation.md
 
 lock: $(VENV)/.dev  ## Renew the locked requirements
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock requirements.txt

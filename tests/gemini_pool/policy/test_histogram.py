@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -105,3 +106,114 @@ def test_a_document_of_another_shape_changes_nothing(document: dict[str, object]
     kept = histogram.save()
     histogram.restore(document)
     assert histogram.save() == kept
+
+
+def test_a_bucket_is_a_tenth_wide_and_the_value_lies_within() -> None:
+    """Equal values: every quantile lies in their bucket, in proportion."""
+    histogram = Histogram(1e9)
+    for _ in range(100):
+        histogram.add(2.0)
+    low, high = histogram.quantile(0.0), histogram.quantile(1.0)
+    assert low <= histogram.quantile(0.5) <= high
+    assert histogram.quantile(0.5) == pytest.approx(math.sqrt(histogram.quantile(0.25) * histogram.quantile(0.75)))
+    assert high / histogram.quantile(0.001) == pytest.approx(1.1, rel=0.001)
+    assert histogram.quantile(0.001) <= 2.0 <= high
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0.0, 0.0, 0.011), (0.01, 0.0, 0.011), (1e9, 1000.0, 1350.0)])
+def test_values_beyond_the_ends_count_at_the_ends(seconds: float, least: float, most: float) -> None:
+    """A hundredth of a second is the shortest told, twenty minutes the longest."""
+    histogram = Histogram(10.0)
+    histogram.add(seconds)
+    assert least <= histogram.quantile(0.5) <= most
+
+
+def test_an_old_value_is_worth_half_after_a_half_life_of_values() -> None:
+    """After as many new ones as the half-life says, an old one and half of a new one weigh the same."""
+    histogram = Histogram(1.0)
+    histogram.add(1.0)
+    histogram.add(100.0)
+    # the old one is worth a third of both together
+    assert histogram.quantile(0.33) < 1.2
+    assert histogram.quantile(0.34) > 90.0
+    long = Histogram(4.0)
+    for seconds in [1.0] * 4 + [100.0] * 4:
+        long.add(seconds)
+    assert long.quantile(0.33) < 1.2
+    assert long.quantile(0.34) > 90.0
+
+
+def test_it_reckons_anew_after_an_eighth_more_and_32_at_most() -> None:
+    """Each of the first is taken in at once; later ones in bundles that grow."""
+    histogram = Histogram(1e9)
+    anew = [number for number in range(1, 400) if histogram.add(1.0)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(anew)]
+    assert anew[:12] == list(range(1, 13))
+    assert max(gaps) == 32
+    assert gaps == sorted(gaps)
+    assert [gap for at, gap in zip(anew, gaps, strict=False) if at == 24] == [3]
+
+
+def test_a_copy_is_the_share_of_each_bucket_in_thousandths() -> None:
+    """Three of four values in one bucket; what is worth next to nothing is left out."""
+    histogram = Histogram(1e9)
+    for seconds in (1.0, 1.0, 1.0, 50.0):
+        histogram.add(seconds)
+    saved = histogram.save()
+    assert saved["seen"] == 4
+    assert isinstance(saved["shares"], dict)
+    assert sorted(saved["shares"].values()) == pytest.approx([250.0, 750.0], abs=0.01)
+    fading = Histogram(1.0)
+    for seconds in [50.0] + [1.0] * 30:
+        fading.add(seconds)
+    assert isinstance(shares := fading.save()["shares"], dict)
+    assert len(shares) == 1
+
+
+def test_what_was_taken_up_weighs_no_more_than_endless_use() -> None:
+    """A copy of a million values fades as fast as one of thousands."""
+    histogram = Histogram(10.0)
+    histogram.restore({"seen": 1_000_000, "shares": {"50": 1000.0}})
+    assert histogram.seen == 1_000_000
+    before = histogram.quantile(0.5)
+    for _ in range(64):
+        histogram.add(600.0)
+    assert histogram.quantile(0.5) > 500.0 > before
+    few = Histogram(1e9)
+    few.restore({"seen": 3, "shares": {"50": 1000.0}})
+    for _ in range(5):
+        few.add(600.0)
+    assert few.quantile(0.3) == pytest.approx(before, rel=0.1)
+    assert few.quantile(0.5) > 500.0
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"seen": 0, "shares": {"5": 1000.0}},
+        {"seen": "3", "shares": {"5": 1000.0}},
+        {"seen": 3, "shares": [1000.0]},
+        {"seen": 3, "shares": {}},
+        {"seen": 3, "shares": {"5": -1.0}},
+        {"seen": 3, "shares": {"5": 1000.1}},
+        {"seen": 3, "shares": {"5": True}},
+        {"seen": 3, "shares": {"5": "1000"}},
+    ],
+)
+def test_a_copy_of_another_shape_changes_nothing(document: dict[str, object]) -> None:
+    """What was counted stays."""
+    histogram = Histogram(10.0)
+    histogram.add(1.0)
+    histogram.restore(document)
+    assert (histogram.seen, histogram.save()["seen"]) == (1, 1)
+    assert 0.9 < histogram.quantile(0.5) < 1.2
+
+
+def test_a_copy_of_one_value_is_enough() -> None:
+    """The last bucket and the whole share are read as well."""
+    histogram = Histogram(10.0)
+    histogram.add(3000.0)
+    again = Histogram(10.0)
+    again.restore(histogram.save())
+    assert again.seen == 1
+    assert again.quantile(0.5) == pytest.approx(histogram.quantile(0.5))

@@ -190,3 +190,103 @@ def test_a_document_of_another_shape_is_ignored(document: dict[str, object]) -> 
     latency = Latency(CONFIG)
     latency.restore(document)
     assert not latency.of(Size.LARGE).usual.learned
+
+
+def test_the_twentieth_answer_makes_the_times_known() -> None:
+    """Of whole and of streamed ones, each by itself; the nineteenth does not."""
+    assert not taught(1.0, answers=19).usual.learned
+    known = Times(PoolConfig(latency_known_after=12))
+    for _ in range(11):
+        known.observe(0.5, 1.0)
+    assert (known.usual.learned, known.usual_first) == (False, None)
+    known.observe(0.5, 1.0)
+    assert known.usual.learned
+    assert known.usual_first is not None
+
+
+def test_every_overrun_doubles_the_limit() -> None:
+    """Within what there is."""
+    times = Times(CONFIG)
+    lengths = [
+        limits(times, deadline_s=900.0, remaining_s=900.0, overruns=overruns).first_byte_s for overruns in range(5)
+    ]
+    assert lengths == [10.0, 20.0, 40.0, 80.0, 160.0]
+
+
+def test_the_last_key_gets_the_rest_when_nobody_could_use_it() -> None:
+    """What a cut would leave is less than a usual answer takes; with another key live, or more left, it is cut."""
+    times = Times(CONFIG)
+    assert limits(times, another_live=False, remaining_s=19.9).first_byte_s == 19.9
+    assert limits(times, another_live=False, remaining_s=20.0).first_byte_s == 10.0
+    assert limits(times, another_live=True, remaining_s=19.9).first_byte_s == 10.0
+
+
+def test_an_answer_that_just_fits_is_asked_for_as_a_whole() -> None:
+    """1.5 times the learned p97; the configured p97 before anything is learned."""
+    times = taught(4.0, answers=100)
+    most = times.usual.p97 * 1.5
+    assert not limits(times, another_live=False, remaining_s=most).stream_inside
+    assert limits(times, another_live=False, remaining_s=most - 0.001).stream_inside
+    unknown = Times(CONFIG)
+    assert not limits(unknown, another_live=False, remaining_s=10.0).stream_inside
+    assert limits(unknown, another_live=False, remaining_s=9.9).stream_inside
+    assert limits(Times(PoolConfig(first_byte_s=9.9))).stream_inside
+
+
+def test_the_longest_usual_time_is_that_of_the_slowest_size() -> None:
+    """Of those that are known; else the configured one."""
+    latency = Latency(CONFIG)
+    assert latency.longest_p95_s == 8.0
+    for size, seconds in ((Size.SMALL, 1.0), (Size.LARGE, 5.0)):
+        for _ in range(30):
+            latency.of(size).observe(None, seconds)
+    assert latency.longest_p95_s == latency.of(Size.LARGE).usual.p95
+    assert 4.5 < latency.longest_p95_s < 5.6
+
+
+def test_it_is_saved_anew_from_a_quarter_on() -> None:
+    """The first answer at once; of what was never counted nothing is written."""
+    times = Times(CONFIG)
+    assert times.save() == {}
+    times.observe(None, 1.0)
+    first = times.save()
+    assert list(first) == ["whole"]
+    for known in (1, 2, 3, 4):
+        saved = times.save()
+        times.observe(None, 1.0)
+        assert (times.save() is not saved) is True, known
+    for _ in range(5):
+        times.observe(0.5, 1.0)
+    assert list(times.save()) == ["whole", "first"]
+    twenty = taught(1.0, answers=20)
+    saved = twenty.save()
+    for _ in range(4):
+        twenty.observe(None, 1.0)
+    assert twenty.save() is saved
+    twenty.observe(None, 1.0)
+    assert twenty.save() is not saved
+
+
+def test_endless_use_is_saved_every_hundred_and_fifty_answers() -> None:
+    """A quarter of two half-lives, however many were counted."""
+    times = taught(1.0, answers=5000)
+    saved = times.save()
+    for _ in range(149):
+        times.observe(None, 1.0)
+    assert times.save() is saved
+    times.observe(None, 1.0)
+    assert times.save() is not saved
+
+
+def test_what_was_taken_up_is_saved_as_it_came() -> None:
+    """At once, and then not again before a quarter of it is new."""
+    old = taught(1.0, answers=40)
+    new = Times(CONFIG)
+    new.restore(old.save())
+    saved = new.save()
+    assert saved["whole"] == old.save()["whole"]
+    for _ in range(9):
+        new.observe(None, 1.0)
+    assert new.save() is saved
+    new.observe(None, 1.0)
+    assert new.save() is not saved

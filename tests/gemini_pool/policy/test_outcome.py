@@ -221,3 +221,84 @@ def test_an_error_nobody_expected_is_named_for_the_log():
     """Its type is logged once, so that a mistake of our own cannot hide among the service's faults."""
     outcome = classify(Failure(transport="unexpected", message="KeyError"))
     assert outcome.unknown == "error KeyError"
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "detail"),
+    [
+        (Failure(408), Kind.FAULT, "HTTP 408"),
+        (Failure(500), Kind.FAULT, "HTTP 500"),
+        (Failure(502), Kind.FAULT, "HTTP 502"),
+        (Failure(504), Kind.FAULT, "HTTP 504"),
+        (Failure(401), Kind.KEY_DEAD, "not accepted"),
+        (Failure(401, details=(reason("SOMETHING"),)), Kind.KEY_DEAD, "SOMETHING"),
+        (Failure(403, message="Your API key was reported as leaked."), Kind.KEY_DEAD, "reported as leaked"),
+        (Failure(403, message="The consumer is Suspended."), Kind.KEY_DEAD, "suspended or blocked"),
+        (Failure(403, message="Requests to this API are blocked."), Kind.KEY_DEAD, "suspended or blocked"),
+        (Failure(403, message="no"), Kind.NO_QUOTA_HERE, "no permission for this model"),
+        (refused(violations((RPD, "250"))), Kind.QUOTA, "daily limit"),
+        (refused(violations((RPM, "20"))), Kind.QUOTA, "limit per minute"),
+        (Failure(transport="reset"), Kind.FAULT, "reset"),
+        (Failure(transport="timeout"), Kind.TIMEOUT, "no answer in time"),
+    ],
+)
+def test_what_is_known_is_told_in_a_word(failure: Failure, kind: Kind, detail: str) -> None:
+    """Nothing of it is strange, so nothing is noted for the log."""
+    outcome = classify(failure)
+    assert (outcome.kind, outcome.detail, outcome.unknown) == (kind, detail, None)
+    assert (outcome.requests, outcome.input_tokens, outcome.output_tokens) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("failure", "unknown"),
+    [
+        (Failure(409), "HTTP 409 without status"),
+        (Failure(503 - 2, "NEVER_SEEN"), "HTTP 501 NEVER_SEEN"),
+        (Failure(None, None), "HTTP 0 without status"),
+        (Failure(transport="unexpected", message="KeyError"), "error KeyError"),
+    ],
+)
+def test_what_is_strange_is_noted(failure: Failure, unknown: str) -> None:
+    """It counts as a fault, and its shape goes to the log."""
+    outcome = classify(failure)
+    assert (outcome.kind, outcome.unknown) == (Kind.FAULT, unknown)
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "kind"),
+    [
+        (200, "UNAVAILABLE", Kind.OVERLOADED),
+        (399, "UNAVAILABLE", Kind.OVERLOADED),
+        (400, "UNAVAILABLE", Kind.CALLER),
+        (200, "RESOURCE_EXHAUSTED", Kind.QUOTA),
+        (200, "CANCELLED", Kind.CANCELLED),
+    ],
+)
+def test_the_word_counts_where_the_code_is_no_error(code: int, word: str, kind: Kind) -> None:
+    """An error inside a stream that began well has only its word."""
+    assert classify(Failure(code, word)).kind is kind
+
+
+def test_nothing_was_sent_by_a_call_that_failed_here() -> None:
+    """The caller's own mistake, with no request counted."""
+    outcome = classify(Failure(transport="local", message="bad schema"))
+    assert (outcome.kind, outcome.refused, outcome.requests, outcome.detail) == (
+        Kind.CALLER,
+        Refused.INVALID,
+        0,
+        "bad schema",
+    )
+
+
+def test_an_overload_says_how_long_to_wait() -> None:
+    """From the details or the header."""
+    assert classify(Failure(503, details=(retry("7s"),))).retry_after == 7.0
+    assert classify(Failure(503, retry_after=9.0)).retry_after == 9.0
+    assert classify(Failure(503)).retry_after is None
+
+
+def test_a_reason_that_condemns_the_key_goes_before_any_other() -> None:
+    """Wherever it stands; empty ones and those that are no text are passed over."""
+    details = (reason(""), {"reason": 5}, reason("RATE"), reason("API_KEY_EXPIRED"))
+    assert classify(Failure(400, details=details)).detail == "API_KEY_EXPIRED"
+    assert classify(Failure(401, details=details[:3])).detail == "RATE"

@@ -21,8 +21,10 @@ from tests.gemini_pool.policy.conftest import (
 )
 from utils.gemini_pool.policy import Answered, Call, Outcome, PoolConfig, Refuse, Request, Wait
 from utils.gemini_pool.policy.breaker import GateState
+from utils.gemini_pool.policy.explaining.history import Tried
 from utils.gemini_pool.policy.outcome import Refused
 from utils.gemini_pool.policy.retry import allowed_retries, backoff_s
+from utils.gemini_pool.policy.selection import Wishes
 from utils.gemini_pool.policy.waiting.slots import Obstacle
 
 
@@ -337,3 +339,208 @@ def test_ending_the_wrong_number_of_calls_is_a_mistake_of_ours():
     request.hedge(world.now)
     with pytest.raises(RuntimeError):
         request.feed(OK, world.now)
+
+
+def test_every_step_is_in_the_record():
+    """Waiting in the line, attempts with their choice and ends, backoff, and the end: in order."""
+    world = World(keys=2)
+    request = ask(world, deadline_s=60.0)
+    call(world, request)
+    request.feed(quota(5.0), world.now)
+    call(world, request)
+    request.feed(quota(5.0), world.now)
+    wait = request.step(world.now)
+    assert isinstance(wait, Wait)
+    world.pass_time(5.0)
+    for outcome in (FAULT, FAULT):
+        call(world, request)
+        request.feed(outcome, world.now)
+    wait = request.step(world.now)
+    assert isinstance(wait, Wait)
+    assert (wait.obstacle, wait.place) == (None, 0)
+    world.pass_time(wait.until - world.now)
+    call(world, request)
+    world.pass_time(1.0)
+    request.feed(OK, world.now)
+    steps = request.record.steps
+    kinds = [step.outcome.kind.value if isinstance(step, Tried) and step.outcome else step.obstacle for step in steps]  # type: ignore[union-attr]  # waited
+    assert kinds == ["quota", "quota", "quota", "fault", "fault", None, "ok"]
+    first = request.record.attempts[0]
+    assert (first.key, first.project, first.model, first.probe) == ("Key #1", "Key #1", MODEL, "none")
+    assert first.choice is not None
+    assert (request.record.ended_at, request.record.why) == (world.now, None)
+
+
+def test_a_deadline_that_has_passed_is_a_deadline():
+    """Without an attempt nothing else is known; at the very moment it has passed."""
+    world = World()
+    request = ask(world, deadline_s=10.0)
+    world.pass_time(10.0)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert (end.obstacle, end.attempts, end.retry_after) == (Obstacle.DEADLINE, 0, 0.0)
+    assert request.record.why == "deadline"
+
+
+def test_the_first_attempt_is_made_however_little_time_is_left():
+    """Only a further one is not begun when a usual answer would come too late."""
+    world = World()
+    request = ask(world, deadline_s=10.0)
+    world.pass_time(9.9)
+    assert isinstance(request.step(world.now), Call)
+    late = ask(world, deadline_s=10.0)
+    call(world, late)
+    world.pass_time(9.1)
+    late.feed(Outcome(FAULT.kind, detail="HTTP 500"), world.now)
+    end = late.step(world.now)
+    assert isinstance(end, Refuse)
+    assert (end.obstacle, end.detail, end.attempts) == (Obstacle.FAULTS, "HTTP 500", 1)
+    just = ask(world, deadline_s=10.0)
+    call(world, just)
+    world.pass_time(9.0)
+    just.feed(FAULT, world.now)
+    assert isinstance(just.step(world.now), Call)
+
+
+def test_a_request_that_ran_out_of_time_says_so_after_timeouts_only():
+    """After another fault the fault is told."""
+    world = World()
+    request = ask(world, deadline_s=10.0)
+    call(world, request)
+    world.pass_time(10.0)
+    request.feed(TIMEOUT, world.now)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert end.obstacle is Obstacle.DEADLINE
+
+
+def test_the_callers_fault_without_a_reason_is_invalid(world: World):
+    """The record says it in a word."""
+    request = ask(world)
+    call(world, request)
+    request.feed(CALLER, world.now)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert end.refused is Refused.INVALID
+    assert request.record.why == "invalid"
+    blocked = ask(world)
+    call(world, blocked)
+    blocked.feed(Outcome(CALLER.kind, refused=Refused.BLOCKED), world.now)
+    assert blocked.record.why == "blocked"
+
+
+def test_an_answer_that_can_be_gone_on_with_has_a_new_deadline(world: World):
+    """The reader has seen a part; another key goes on, with the whole time, and is not blamed for the length."""
+    request = ask(world, deadline_s=20.0)
+    call(world, request)
+    world.pass_time(19.0)
+    request.feed(TIMEOUT, world.now, delivered=True, resumable=True)
+    assert request.deadline_at == world.now + 20.0
+    second = call(world, request)
+    assert second.limits.first_byte_s == pytest.approx(20.0 / 3)
+    request.feed(FAULT, world.now, delivered=True)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert end.obstacle is Obstacle.FAULTS
+
+
+def test_a_step_with_a_call_under_way_is_a_mistake(world: World):
+    """So is the end of a call that nobody began."""
+    request = ask(world)
+    with pytest.raises(RuntimeError, match="feed"):
+        request.feed(OK, world.now)
+    call(world, request)
+    with pytest.raises(RuntimeError, match="step"):
+        request.step(world.now)
+
+
+def test_leaving_before_the_first_step_ends_it(world: World):
+    """Nothing was asked; it is in the record as left, and stays so."""
+    request = ask(world)
+    request.leave(world.now)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert (end.detail, end.attempts, end.obstacle) == ("cancelled", 0, Obstacle.FAULTS)
+    assert request.record.why == "cancelled"
+
+
+def test_leaving_with_a_call_under_way_does_nothing(world: World):
+    """Whoever holds the call ends it; after its end leaving changes nothing."""
+    request = ask(world)
+    call(world, request)
+    request.leave(world.now)
+    assert request.record.ended_at is None
+    request.feed(OK, world.now)
+    request.leave(world.now)
+    assert isinstance(request.step(world.now), Answered)
+
+
+def test_leaving_with_a_call_begun_but_not_taken_gives_it_back():
+    """Its turn in the line had come; nothing was sent, so nothing is counted."""
+    world = World(keys=1)
+    blocker = ask(world)
+    call(world, blocker)
+    blocker.feed(quota(5.0), world.now)
+    assert isinstance(blocker.step(world.now), Wait)
+    world.pass_time(5.0)
+    assert world.policy.take_turns(world.now) == [blocker]
+    blocker.leave(world.now)
+    assert world.lane(0).in_flight == 0
+    assert world.lane(0).counts.requests == 1
+    last = blocker.record.attempts[-1]
+    assert last.outcome is not None
+    assert (last.outcome.kind, last.outcome.requests) == (CANCELLED.kind, 0)
+    assert isinstance(blocker.step(world.now), Refuse)
+
+
+def test_who_has_little_time_rides_no_probe():
+    """A third of the deadline, or the usual p97: to the second."""
+    world = World()
+    request = ask(world, deadline_s=60.0)
+    assert request.may_probe(world.now + 50.0)
+    assert not request.may_probe(world.now + 50.1)
+    short = ask(world, deadline_s=12.0)
+    assert short.may_probe(world.now + 8.0)
+    assert not short.may_probe(world.now + 8.1)
+
+
+def test_the_next_model_takes_over_and_the_first_refusal_is_told():
+    """The caller's list is asked in order; when nobody can, what the first said counts, less the time that passed."""
+    world = World(keys=1)
+    for model in (MODEL, "b"):
+        lease = world.policy.begin(model, Wishes(), world.now)
+        assert lease is not None
+        world.end(lease, quota(500.0))
+    request = world.policy.request(MODEL, deadline_s=30.0, fallbacks=("b", "c"))
+    step = request.step(world.now)
+    assert isinstance(step, Call)
+    assert (step.model, request.model) == ("c", "c")
+    world.pass_time(4.0)
+    request.feed(quota(500.0), world.now)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert (end.model, end.obstacle, end.retry_after, end.attempts) == (MODEL, Obstacle.QUOTA, 496.0, 1)
+
+
+def test_no_other_model_is_asked_when_every_key_is_dead_or_a_part_was_read():
+    """Dead keys are dead for all models; a part of an answer is of one model."""
+    world = World(keys=1)
+    world.call(DEAD)
+    dead = world.policy.request(MODEL, deadline_s=30.0, fallbacks=("b",)).step(world.now)
+    assert isinstance(dead, Refuse)
+    assert (dead.obstacle, dead.model) == (Obstacle.ALL_DEAD, MODEL)
+    world = World(keys=1)
+    request = world.policy.request(MODEL, deadline_s=30.0, fallbacks=("b",), max_retries=0)
+    call(world, request)
+    request.feed(FAULT, world.now, delivered=True, resumable=True)
+    end = request.step(world.now)
+    assert isinstance(end, Refuse)
+    assert request.model == MODEL
+
+
+@pytest.mark.parametrize(("retry", "most"), [(2, 0.5), (3, 1.0), (4, 2.0), (7, 16.0), (8, 20.0)])
+def test_backoff_doubles_from_the_second_retry(retry: int, most: float):
+    """The first is made at once; the dice choose below the bound."""
+    waits = [backoff_s(PoolConfig(), retry, random.Random(seed)) for seed in range(200)]
+    assert 0.95 * most < max(waits) <= most
+    assert backoff_s(PoolConfig(), 1, random.Random(1)) == 0.0

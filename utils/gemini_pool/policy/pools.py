@@ -236,6 +236,7 @@ class ModelPool:
             self.standing.rank(project, now)
         elif extra > 0:
             self.standing.use(project, extra * lease.unit)
+            self.standing.rank(project, now)
         project.quota.end(lease.started_at, outcome, now, wall, project.in_flight)
         self._take_in(lease, outcome, now, wall)
         if outcome.kind is Kind.QUOTA:

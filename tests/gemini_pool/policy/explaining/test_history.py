@@ -203,3 +203,105 @@ def test_any_request_is_told_and_read_back(attempts: list[tuple[Kind, float, flo
     assert isinstance(read, Recorded)
     assert [one.kind for one in read.attempts] == [kind for kind, _, _ in attempts]
     assert read.waited_s == pytest.approx(sum(waits for _, waits, _ in attempts), abs=0.01)
+
+
+def told(record: Record) -> dict[str, dict[str, object]]:
+    """Give the values of every sentence by its id."""
+    return {sentence.id: dict(sentence.values) for sentence in tell(record)}
+
+
+def test_waiting_between_attempts_and_for_the_unknown_has_words() -> None:
+    """No obstacle is backoff; one without a sentence of its own says why in general."""
+    record = opened()
+    record.wait(100.0, None)
+    record.wait(103.0, "deadline")
+    record.wait(104.0, "never heard of")
+    record.end(106.0)
+    said = [(sentence.id, sentence.values.get("seconds"), sentence.values.get("why")) for sentence in tell(record)[1:4]]
+    assert said == [
+        ("waited.backoff", 3.0, "before the next try"),
+        ("waited.other", 1.0, "the time ran out"),
+        ("waited.other", 2.0, "before the next try"),
+    ]
+
+
+def test_waiting_on_for_the_same_is_one_time_of_waiting() -> None:
+    """Another obstacle begins a new one, with a place of its own."""
+    record = opened()
+    record.wait(100.0, "quota", 3)
+    record.wait(101.0, "quota", 2)
+    record.wait(102.0, "faults", 5)
+    record.end(110.0)
+    assert [(step.at, length) for step, length in record.waited()] == [(100.0, 2.0), (102.0, 8.0)]
+    places = [(step.first_place, step.last_place) for step, _ in record.waited()]
+    assert places == [(3, 2), (5, 5)]
+
+
+@pytest.mark.parametrize(
+    ("choice", "kind"),
+    [
+        (Choice(0.5, 1, None, 0.0), "chosen.alone"),
+        (Choice(0.5, 2, "Key #2", 0.4), "chosen.best"),
+        (Choice(0.5, 2, "Key #2", 0.5), "chosen.best"),
+        (Choice(0.5, 2, "Key #2", 0.6), "chosen.fresh"),
+    ],
+)
+def test_a_choice_is_the_best_the_only_or_a_fresh_one(choice: Choice, kind: str) -> None:
+    """As good as the next is the best."""
+    record = opened()
+    call(record, 100.0, choice=choice)
+    assert kind in told(record)
+
+
+def test_an_attempt_without_details_says_so() -> None:
+    """Nothing stands in place of what nobody told."""
+    record = opened()
+    call(record, 100.0)
+    record.feed(101.0, Outcome(Kind.FAULT))
+    assert told(record)["attempt.fault"] == {"seconds": 1.0, "detail": "no more is known"}
+
+
+def test_attempts_are_numbered() -> None:
+    """From 1; times of waiting between them do not count."""
+    record = opened()
+    for now in (100.0, 102.0, 104.0):
+        call(record, now)
+        record.feed(now + 1.0, Outcome(Kind.FAULT))
+        record.wait(now + 1.0, None)
+    assert [sentence.values["number"] for sentence in tell(record) if sentence.id == "chosen"] == [1, 2, 3]
+
+
+def test_ids_are_those_of_the_process_and_count_up() -> None:
+    """The second of its birth in hexadecimal, then 1, 2, 3."""
+    history = History(5, 255.9)
+    assert [opened(history).id for _ in range(3)] == ["ff-1", "ff-2", "ff-3"]
+    assert opened(history, name="ff-1").id == "ff-1"
+    assert history.find("ff-1") is list(history)[3]
+
+
+def test_a_name_is_forgotten_with_its_record() -> None:
+    """An unnamed one does not hide behind the name of another."""
+    history = History(1, WALL)
+    named = opened(history, name="turn 1")
+    assert history.find("turn 1") is named
+    opened(history)
+    assert history.find("turn 1") is None
+    assert [record.name for record in history] == [None]
+
+
+def test_a_request_under_way_is_written_as_far_as_it_has_come() -> None:
+    """No end yet, 0 seconds; an attempt under way is left out."""
+    record = opened()
+    record.wait(100.0, "quota")
+    call(record, 102.5)
+    record.feed(104.0, Outcome(Kind.FAULT, requests=2, input_tokens=3, output_tokens=4))
+    call(record, 105.0)
+    facts = recorded(record)
+    assert (facts.end, facts.seconds, facts.waited_s) == ("", 0.0, 2.5)
+    (one,) = facts.attempts
+    assert (one.key, one.after_s, one.kind, one.seconds) == ("Key #1", 2.5, Kind.FAULT, 1.5)
+    assert (one.requests, one.input_tokens, one.output_tokens) == (2, 3, 4)
+    record.wait(105.0, None)
+    assert recorded(record).waited_s == 2.5
+    record.end(110.0, "faults")
+    assert (recorded(record).end, recorded(record).seconds) == ("faults", 10.0)
