@@ -24,6 +24,7 @@ from typing import Any
 
 from utils.conversations.answers import STOPPED, Gathered, PlainTexts, RunningAnswer
 from utils.conversations.context import ContextLimits, system_instruction
+from utils.conversations.errands import Errands, Payer
 from utils.conversations.errors import (
     AnswerTakenError,
     EmptyAnswerError,
@@ -76,8 +77,9 @@ class Conversations(Register):
         self._guide = guide or OwnChoices()
         self._presentation = presentation or PlainTexts()
         self._fair = fair or EverybodysShare()
-        self._memory = Memory(store, pool, limits or ContextLimits())
-        self._naming = Naming(store, pool)
+        errands = Errands(pool, self._fair)
+        self._memory = Memory(store, pool, errands, limits or ContextLimits())
+        self._naming = Naming(store, errands)
         self._locks = KeyedLocks()
         self._running: dict[int, RunningAnswer] = {}
         self._leases = Leases(store, owner or uuid.uuid4().hex, wall=wall, lost=self._lose, lease_s=lease_s)
@@ -232,11 +234,11 @@ class Conversations(Register):
 
     async def condense(self, turn: Turn) -> bool:
         """Summarise the older turns of a turn's conversation where it has grown long; for the background."""
-        return await self._memory.condense(turn.conversation_id, turn.model or self._default_model)
+        return await self._memory.condense(turn.conversation_id, turn.model or self._default_model, _payer(turn))
 
-    async def title(self, conversation: Conversation) -> str | None:
-        """Have a conversation named after its first answer, once; for the background."""
-        return await self._naming.title(conversation, await self.model_of(conversation))
+    async def title(self, conversation: Conversation, turn: Turn) -> str | None:
+        """Have a conversation named after its first answer, this turn's, once; for the background."""
+        return await self._naming.title(conversation, await self.model_of(conversation), _payer(turn))
 
     async def model_of(self, conversation: Conversation) -> str:
         """Name the model that answers a conversation's next question."""
@@ -336,6 +338,11 @@ class Conversations(Register):
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._wall(), UTC).strftime("%A, %d %B %Y")
+
+
+def _payer(turn: Turn) -> Payer:
+    """Who pays for what a turn brings about: its asker."""
+    return Payer(turn.user_id, turn.guild_id)
 
 
 async def _to_the_end(write: Coroutine[Any, Any, None]) -> None:

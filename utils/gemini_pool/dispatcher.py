@@ -132,7 +132,7 @@ class Dispatcher:
         except BaseException:
             self._feed(request, call, Outcome(Kind.CANCELLED, requests=sent.count))
             raise
-        self._feed(request, call, _outcome(attempt))
+        self._feed(request, call, _outcome(attempt, ask))
         return attempt
 
     async def _pieces(self, request: Request, ask: Ask, call: Call, joint: Joint) -> AsyncGenerator[Response, None]:
@@ -150,7 +150,7 @@ class Dispatcher:
             attempt = streamed.result()
         finally:
             # also when the reader left in the middle: the generator is closed and the call is given back as cancelled
-            outcome = _outcome(attempt) if attempt is not None else Outcome(Kind.CANCELLED, requests=sent.count)
+            outcome = _outcome(attempt, ask) if attempt is not None else Outcome(Kind.CANCELLED, requests=sent.count)
             self._feed(request, call, outcome, delivered=delivered, resumable=joint.resumable)
 
     def _hear(self, lease: Lease) -> None:
@@ -249,7 +249,7 @@ def _unseen(piece: Response, joint: Joint) -> Response:
     return piece if text is None or unseen == text else with_text(piece, unseen)
 
 
-def _outcome(attempt: Attempt) -> Outcome:
+def _outcome(attempt: Attempt, ask: Ask) -> Outcome:
     if attempt.failure is None:
         return Outcome(
             Kind.OK,
@@ -259,7 +259,7 @@ def _outcome(attempt: Attempt) -> Outcome:
             first_s=attempt.first_s,
         )
     return dataclasses.replace(
-        classify(attempt.failure),
+        classify(dataclasses.replace(attempt.failure, links_files=ask.links_files)),
         input_tokens=attempt.input_tokens,
         output_tokens=attempt.output_tokens,
         requests=attempt.requests,
