@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -112,10 +112,12 @@ class Conversations(Register):
         """Store where the answer's messages are, also when they move, and also when the turn has ended by then."""
         await self._store.place(turn.id, channel_id=channel_id, message_id=message_id, more=more)
 
-    async def answer(self, turn: Turn, *, on_wait: OnWait | None = None) -> AsyncGenerator[str, None]:
+    async def answer(
+        self, turn: Turn, *, on_wait: OnWait | None = None, on_made: Callable[[Any], None] | None = None
+    ) -> AsyncGenerator[str, None]:
         """Stream the texts of a turn's answer, once those before it have ended: in its conversation, and of its asker.
 
-        ``on_wait`` is told what the answer waits for.
+        ``on_wait`` is told what the answer waits for, ``on_made`` is given the pictures and sounds that are in it.
 
         Raises PoolError when there is no answer (AnswerTakenError: it is not to be given here, or no more) and the
         store's own errors. Close it, or cancel whoever iterates it, to give the answer up: the turn is then stored as
@@ -127,7 +129,7 @@ class Conversations(Register):
         try:
             async with self._locks.hold(turn.conversation_id), self._turn_of(turn.user_id, on_wait):
                 await self._start(turn, running)
-                async with aclosing(self._stream(turn, running, on_wait)) as texts:
+                async with aclosing(self._stream(turn, running, on_wait, on_made)) as texts:
                     async for text in texts:
                         yield text
         except TurnStateError:
@@ -256,7 +258,13 @@ class Conversations(Register):
         if running.stopped:
             raise StoppedAnswerError
 
-    async def _stream(self, turn: Turn, running: RunningAnswer, on_wait: OnWait | None) -> AsyncGenerator[str, None]:
+    async def _stream(
+        self,
+        turn: Turn,
+        running: RunningAnswer,
+        on_wait: OnWait | None,
+        on_made: Callable[[Any], None] | None,
+    ) -> AsyncGenerator[str, None]:
         conversation = await self._store.get_conversation(turn.conversation_id)
         if conversation is None:
             raise AnswerTakenError
@@ -279,6 +287,7 @@ class Conversations(Register):
                 async for chunk in pieces:
                     text = self._presentation.text(chunk, turn.locale)
                     answer.take(chunk, text)
+                    _hand_out(self._presentation.files(chunk), on_made)
                     if text:
                         yield text
         finally:
@@ -338,6 +347,12 @@ class Conversations(Register):
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._wall(), UTC).strftime("%A, %d %B %Y")
+
+
+def _hand_out(files: Sequence[Any], on_made: Callable[[Any], None] | None) -> None:
+    if on_made is not None:
+        for made in files:
+            on_made(made)
 
 
 def _payer(turn: Turn) -> Payer:
