@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from cogs.keychain import KeyChain
+from cogs.keys import KeysCog
 from tests.cogs.conftest import House, until
 from utils.storage.schema_privacy import stored_keys
 
@@ -75,6 +77,12 @@ async def listed(house: House) -> str:
     answer = await house.answer("keys list", user="Mina")
     [embed] = answer["embeds"]
     return str(embed["description"])
+
+
+def keychain(house: House) -> KeyChain:
+    cog = house.bot.get_cog("KeysCog")
+    assert isinstance(cog, KeysCog)
+    return cog._custody.keychain
 
 
 def secret_of(spec: str) -> str:
@@ -228,12 +236,12 @@ async def test_a_key_is_meant_by_its_fingerprint_and_never_by_its_number(tmp_pat
         house.bare_keys = True
         await house.start(admin_ids=[house.user_id("Mina")])
         house.discord.faults.open_command("keys")
-        first, second, third = house.bot.get_cog("KeysCog")._custody.keychain.shown()
+        first, second, third = keychain(house).shown()
         assert (second.label, third.label) == ("Key #2", "Key #3")
         assert "There is no such key" in await act(house, "disable", "Key #2")
         assert "is off" in await act(house, "disable", second.short)
         assert "is off" in await act(house, "disable", third.fingerprint)
-        states = {key.fingerprint: key.state for key in house.bot.get_cog("KeysCog")._custody.keychain.shown()}
+        states = {key.fingerprint: key.state for key in keychain(house).shown()}
         assert states == {first.fingerprint: "live", second.fingerprint: "off", third.fingerprint: "off"}
     finally:
         await house.close()
