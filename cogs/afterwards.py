@@ -43,13 +43,13 @@ class Afterwards:
     async def _follow(self, turn: Turn, conversation: Conversation) -> None:
         try:
             if conversation.kind == "thread" and conversation.title is None:
-                await self._name(conversation)
+                await self._name(conversation, turn)
             await self._conversations.condense(turn)
         except StorageError as error:
             _log.warning("what comes after an answer was left out: %s", error)
 
-    async def _name(self, conversation: Conversation) -> None:
-        title = await self._conversations.title(conversation)
+    async def _name(self, conversation: Conversation, turn: Turn) -> None:
+        title = await self._conversations.title(conversation, turn)
         thread = self._channels.get_channel(conversation.channel_id)
         if title is None or not isinstance(thread, discord.Thread):
             return

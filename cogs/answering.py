@@ -41,8 +41,9 @@ from utils.conversations import (
 )
 from utils.gemini_pool import UnavailableError
 from utils.i18n import translate
-from utils.rendering.discord import AnswerWriter, ChannelTarget, Controls, Place, TokenTarget, WrittenAnswer
+from utils.rendering.discord import AnswerWriter, ChannelTarget, Controls, Place, TextFile, TokenTarget, WrittenAnswer
 from utils.rendering.pace import Pace
+from utils.rendering.parts import MadeFile
 from utils.rendering.waiting import waiting_sentence
 from utils.storage import Conversation, StorageError
 
@@ -58,6 +59,9 @@ IN_CHANNEL: frozenset[Action] = ANYWHERE | {"more"}
 IN_SERVER: frozenset[Action] = IN_CHANNEL | {"branch"}
 
 _CLOSE_TIMEOUT_S = 2.5
+#: Beside them there is room for the whole answer as a file; what every server takes.
+_MOST_FILES = 9
+_MOST_FILE_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,8 @@ class Answering:
             await self._clear(turn, target)
 
     async def _write(self, turn: Turn, target: Target) -> WrittenAnswer:
+        made: list[MadeFile] = []
+
         async def placed(place: Place) -> None:
             await self._conversations.begun(
                 turn, channel_id=place.channel_id, message_id=place.message_id, more=place.more
@@ -191,9 +197,10 @@ class Answering:
             silent=lambda error: isinstance(error, AnswerTakenError),
             note=lambda: self._note(turn),
             instead=await self._stored_answer(turn),
+            made=lambda: attached(made),
         )
         try:
-            async with aclosing(self._texts(turn, writer)) as texts:
+            async with aclosing(self._texts(turn, writer, made.append)) as texts:
                 return await writer.run(texts)
         except asyncio.CancelledError:
             # the writer has said that it was stopped
@@ -234,7 +241,9 @@ class Answering:
         if current is None or current.error_kind == "deleted":
             await target.remove()
 
-    async def _texts(self, turn: Turn, writer: AnswerWriter) -> AsyncGenerator[str, None]:
+    async def _texts(
+        self, turn: Turn, writer: AnswerWriter, on_made: Callable[[MadeFile], None]
+    ) -> AsyncGenerator[str, None]:
         if turn.state == "answered":
             yield await self._stored_answer(turn)
             return
@@ -250,7 +259,7 @@ class Answering:
                 )
             )
 
-        async with aclosing(self._conversations.answer(turn, on_wait=waits)) as texts:
+        async with aclosing(self._conversations.answer(turn, on_wait=waits, on_made=on_made)) as texts:
             async for text in texts:
                 yield text
 
@@ -271,6 +280,15 @@ class Answering:
         if reason == STOPPED:
             return translate("chat.stopped", turn.locale)
         return translate("chat.cut_off", turn.locale) if reason == CUT_OFF else None
+
+
+def attached(made: Sequence[MadeFile]) -> list[TextFile]:
+    """Give what Discord takes of the pictures and sounds that came with an answer, under names of their own."""
+    taken = [file for file in made if len(file.content) <= _MOST_FILE_BYTES][:_MOST_FILES]
+    return [
+        TextFile(f"{file.name.partition('-')[0]}-{number}.{file.name.rpartition('.')[2]}", file.content)
+        for number, file in enumerate(taken, 1)
+    ]
 
 
 def _came_to_nothing(written: WrittenAnswer) -> bool:

@@ -105,7 +105,7 @@ class ButtonsCog(commands.Cog):
     ) -> str | None:
         """Do what the presser may do, or name the sentence that says why it cannot be done."""
         if action == "stop":
-            return None if self._conversations.stop(turn.id) else "chat.nothing_runs"
+            return self._stop(turn)
         if action == "again":
             return await self._again(interaction, turn, conversation)
         if turn.state != "answered":
@@ -113,6 +113,12 @@ class ButtonsCog(commands.Cog):
         if action == "more":
             return await self._go_on(interaction, turn, conversation)
         return await self._branching.branch(interaction, turn, conversation)
+
+    def _stop(self, turn: Turn) -> str | None:
+        if self._conversations.stop(turn.id):
+            return None
+        # only the process that writes an answer can end it
+        return "chat.runs_elsewhere" if turn.state in {"asked", "answering"} else "chat.nothing_runs"
 
     async def _may(self, interaction: discord.Interaction, turn: Turn, conversation: Conversation) -> bool:
         user_id = interaction.user.id

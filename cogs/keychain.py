@@ -10,6 +10,7 @@ after another. Who may do it is ``cogs.keys``' to check.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,8 @@ from utils.security import Redactor
 from utils.storage import Vault
 
 _SHORT = 6
+#: What a key without a name is shown by, which says nothing once another one has left.
+_NUMBERED = re.compile(r"Key #\d+")
 
 #: What came of adding a key: it is in service, there already, refused by the service, or nobody could be asked.
 Added = Literal["added", "known", "refused", "unreached"]
@@ -79,6 +82,21 @@ class KeyChain:
         """Give a key by its fingerprint, or None."""
         return next((key for key in self.shown() if key.fingerprint == fingerprint), None)
 
+    def choose(self, text: str) -> ShownKey | None:
+        """Give the one key that somebody means by its fingerprint, the beginning of it, or the operator's name for it.
+
+        Never by its number: another administrator may have taken a key out since the list was read.
+        """
+        typed = text.strip()
+        numbered = _NUMBERED.fullmatch(typed) is not None
+        found = [
+            key
+            for key in self.shown()
+            if (len(typed) >= _SHORT and key.fingerprint.startswith(typed.lower()))
+            or (key.label == typed and not numbered)
+        ]
+        return found[0] if len(found) == 1 else None
+
     async def add(
         self, text: str, *, name: str | None, project: str | None, actor_id: int
     ) -> tuple[Added, ShownKey | None]:
@@ -126,17 +144,12 @@ class KeyChain:
                 await self._put_into_service()
 
     def _healthy(self) -> Iterator[ShownKey]:
-        # the pool's keys stand in the keyring's order, those that are off left out
-        states = [str(entry["state"]) for entry in self._pool.get_api_key_stats()["key_usage"].values()]
-        position = 0
+        states = self._pool.key_states()
         for number, key in enumerate(self._keyring.listed(), 1):
-            state = "off"
-            if key.enabled:
-                state = states[position] if position < len(states) else "unknown"
-                position += 1
+            state = states.get(key.fingerprint, "unknown") if key.enabled else "off"
             yield ShownKey(key.fingerprint, key.name or f"Key #{number}", key.project, key.added, state)
 
     async def _put_into_service(self) -> None:
         self._damaged = await load_added(self._vault, self._keyring, self._redactor)
         # reads `.env` again, which the event loop must not wait for
-        await asyncio.to_thread(self._pool.reset_api_pool)
+        await asyncio.to_thread(self._pool.reload_keys)

@@ -152,9 +152,7 @@ class KeysCog(commands.Cog):
         if await self._refused(interaction):
             return None
         await interaction.response.defer(ephemeral=True, thinking=True)
-        found = self._custody.keychain.find(key) or next(
-            (one for one in self._custody.keychain.shown() if one.label == key), None
-        )
+        found = self._custody.keychain.choose(key)
         if found is None:
             sentence = translate("keys.unknown", str(interaction.locale))
             await interaction.edit_original_response(content=sentence)

@@ -91,6 +91,8 @@ class House:
         self._world = AsyncExitStack()
         self._life = AsyncExitStack()
         self._gemini_url = self._discord_url = ""
+        #: Whether the bot is told of keys without their names and projects.
+        self.bare_keys = False
         #: Keys that the service knows and the bot is not told of.
         self.spare_keys = self.gemini.key_specs()[len(self.gemini.key_specs()) - spare_keys :]
 
@@ -163,6 +165,8 @@ class House:
     @property
     def _configuration(self) -> Configuration:
         listed = [spec for spec in self.gemini.key_specs() if spec not in self.spare_keys]
+        if self.bare_keys:
+            listed = [spec.rpartition(":")[2] for spec in listed]
         return read({"GEMINI_API_KEYS": ",".join(listed), "GOOGLE_GEMINI_BASE_URL": self._gemini_url})
 
     async def _leave(self, connection: asyncio.Task[None]) -> None:

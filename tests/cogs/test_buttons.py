@@ -193,3 +193,21 @@ async def test_buttons_speak_the_askers_language(house, locale, label):
     """Whoever asked reads the labels in their own language."""
     answer = await house.answer("ask", options={"prompt": "x #q-1"}, locale=locale)
     assert label in labels(answer)
+
+
+async def test_an_answer_that_another_process_writes_cannot_be_stopped_from_here(house):
+    """Whoever presses Stop is told so, instead of hearing that nothing is being written."""
+    house.gemini.set_faults([{"kind": "hang"}])
+    place = house.channel("general")
+    house.discord.invoke(place, name="ask", options={"prompt": "slow #q-1"}, user="Mina")
+    await until(house.generated)
+    [turn] = await house.storage.conversations.unfinished()
+    answering = house.conversations._running.pop(turn.id)
+    try:
+        conversation = await house.conversations.get(turn.conversation_id)
+        told = await house.bot.get_cog("ButtonsCog")._act(None, "stop", turn, conversation)
+        assert told == "chat.runs_elsewhere"
+    finally:
+        house.conversations._running[turn.id] = answering
+        answering.stop()
+    await until(lambda: not house.bot.running.count)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from cogs.keychain import KeyChain
+from cogs.keys import KeysCog
 from tests.cogs.conftest import House, until
 from utils.storage.schema_privacy import stored_keys
 
@@ -75,6 +77,12 @@ async def listed(house: House) -> str:
     answer = await house.answer("keys list", user="Mina")
     [embed] = answer["embeds"]
     return str(embed["description"])
+
+
+def keychain(house: House) -> KeyChain:
+    cog = house.bot.get_cog("KeysCog")
+    assert isinstance(cog, KeysCog)
+    return cog._custody.keychain
 
 
 def secret_of(spec: str) -> str:
@@ -201,6 +209,42 @@ async def test_an_added_key_is_removed_for_good(spared, tmp_path):
     assert stored.fingerprint.encode() not in await asyncio.to_thread(files, tmp_path)
     assert "comes from the configuration" in await act(spared, "remove", "k1")
     assert "There is no such key" in await act(spared, "remove", "k3")
+
+
+async def test_taking_a_key_in_leaves_what_is_known_of_the_others(spared):
+    """A dead key stays dead, and counts stay; only the new one is new."""
+    spared.gemini.set_faults([{"kind": "leaked", "keys": ["k2"]}])
+    for number in range(4):
+        await spared.answer("ask", options={"prompt": f"question {number}"})
+    before = spared.pool.get_api_key_stats()
+    assert [entry["state"] for entry in before["key_usage"].values()] == ["live", "dead"]
+    await add(spared, spared.spare_keys[0])
+    after = spared.pool.get_api_key_stats()
+    assert [entry["state"] for entry in after["key_usage"].values()] == ["live", "dead", "live"]
+    assert after["total_requests"] == before["total_requests"]
+    assert await listed(spared)
+    await act(spared, "disable", "k1")
+    assert spared.pool.get_api_key_stats()["key_usage"]["Key #1"]["state"] == "dead"
+
+
+async def test_a_key_is_meant_by_its_fingerprint_and_never_by_its_number(tmp_path):
+    """Keys without names move up when another leaves: what was third for one administrator is second for another."""
+    secrets = ["A" + "Q." + f"{number:050d}" for number in (1, 2, 3)]
+    house = House(tmp_path, [f"k{number}@p{number}:{secret}" for number, secret in enumerate(secrets, 1)])
+    await house.open()
+    try:
+        house.bare_keys = True
+        await house.start(admin_ids=[house.user_id("Mina")])
+        house.discord.faults.open_command("keys")
+        first, second, third = keychain(house).shown()
+        assert (second.label, third.label) == ("Key #2", "Key #3")
+        assert "There is no such key" in await act(house, "disable", "Key #2")
+        assert "is off" in await act(house, "disable", second.short)
+        assert "is off" in await act(house, "disable", third.fingerprint)
+        states = {key.fingerprint: key.state for key in keychain(house).shown()}
+        assert states == {first.fingerprint: "live", second.fingerprint: "off", third.fingerprint: "off"}
+    finally:
+        await house.close()
 
 
 async def test_a_row_that_somebody_changed_is_off_and_can_be_removed(spared):

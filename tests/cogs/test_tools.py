@@ -58,3 +58,14 @@ async def test_code_in_a_chat_is_known_to_the_next_question(house):
     await house.reply(thread, "calculate 40 + 2")
     await house.reply(thread, "why? #q-2")
     assert "print(sum([40, 2" in house.generated()[-1]["turns"][1]["text"]
+
+
+async def test_pictures_that_an_answer_comes_with_are_attached(house):
+    """What a model draws along with its words, such as with code that it runs, stands under the answer."""
+    answer = await house.answer("ask", options={"prompt": "draw it, and calculate 6 + 7 #q-1", "code": True})
+    [file] = answer["attachments"]
+    assert file["filename"] == "picture-1.png"
+    assert house.discord._parts.hub.world.files[file["id"]].content.startswith(b"\x89PNG")
+    assert "#q-1" in answer["content"]
+    reply = await house.reply(house.channel("general"), f"{house.mention} draw it #q-2")
+    assert [one["filename"] for one in reply["attachments"]] == ["picture-1.png"]

@@ -45,7 +45,7 @@ class FakeAnswerer:
     open_streams: int = 0
     started: asyncio.Event = field(default_factory=asyncio.Event)
     #: What whole answers are: a text, or an error to hand out.
-    whole: list[str | PoolError] = field(default_factory=list)
+    whole: list[str | FakeChunk | PoolError] = field(default_factory=list)
     asked_whole: list[dict[str, Any]] = field(default_factory=list)
     models: tuple[FakeModel, ...] = ()
 
@@ -57,7 +57,9 @@ class FakeAnswerer:
         """Give the next whole answer."""
         self.asked_whole.append(asked)
         answer = self.whole.pop(0) if self.whole else PoolError("nothing to say")
-        return (answer, False) if isinstance(answer, PoolError) else (FakeChunk(answer), True)
+        if isinstance(answer, PoolError):
+            return answer, False
+        return (answer if isinstance(answer, FakeChunk) else FakeChunk(answer)), True
 
     async def stream_content(
         self,

@@ -12,7 +12,7 @@ import pytest
 from tests.conversations.conftest import MODEL, FakeAnswerer, FakeChunk, FakeUsage, question
 from utils.conversations import OWN_ANSWER, Conversations, Turn, Waiting
 from utils.conversations.fairness import FairUse, OwnerLimits, cost_micros
-from utils.gemini_pool import QuotaExhaustedError
+from utils.gemini_pool import PoolError, QuotaExhaustedError
 from utils.storage import Amounts, Storage
 
 ASKER = 11
@@ -71,6 +71,18 @@ async def test_an_answer_that_never_came_costs_nothing(conversations, answerer, 
     with pytest.raises(QuotaExhaustedError):
         [text async for text in conversations.answer(turn)]
     assert await spent(fair, turn.user_id) == {"tokens": 0, "micros": 0}
+
+
+async def test_a_title_counts_for_whose_question_brought_it_about(conversations, answerer, fair):
+    """So does a summary: both are asked of the model because of an answer."""
+    turn = await asked(conversations, 1)
+    assert [text async for text in conversations.answer(turn)]
+    before = (await spent(fair, turn.user_id))["tokens"]
+    answerer.whole = [FakeChunk("How Bees Fly", ThinkingUsage(40, 5, 15), MODEL), PoolError("no")]
+    conversation = await conversations.get(turn.conversation_id)
+    assert conversation is not None
+    assert await conversations.title(conversation, turn) == "How Bees Fly"
+    assert (await spent(fair, turn.user_id))["tokens"] == before + 60
 
 
 async def test_a_second_answer_to_the_same_person_waits_and_says_so(conversations, answerer):

@@ -115,11 +115,11 @@ async def test_no_more_is_shown_than_the_model_takes(storage, answerer):
 async def test_a_conversation_is_named_once_after_its_first_answer(conversations, answerer, storage):
     """The title is one plain line; nobody is asked again."""
     conversation = await opened(conversations)
-    assert await conversations.title(conversation) is None, "nothing was said yet"
-    await read(conversations, await asked(conversations, conversation, 1, "how do bees fly?"))
+    turn = await asked(conversations, conversation, 1, "how do bees fly?")
+    await read(conversations, turn)
     answerer.whole = ['"**How Bees Fly.**"\nand more']
-    assert await conversations.title(conversation) == "How Bees Fly"
-    assert await conversations.title(conversation) is None
+    assert await conversations.title(conversation, turn) == "How Bees Fly"
+    assert await conversations.title(conversation, turn) is None
     assert len(answerer.asked_whole) == 1
     kept = await storage.conversations.get_conversation(conversation.id)
     assert kept is not None
@@ -129,10 +129,11 @@ async def test_a_conversation_is_named_once_after_its_first_answer(conversations
 async def test_a_title_that_fails_is_not_asked_for_again(conversations, answerer):
     """The thread keeps the name it has."""
     conversation = await opened(conversations)
-    await read(conversations, await asked(conversations, conversation, 1))
+    turn = await asked(conversations, conversation, 1)
+    await read(conversations, turn)
     answerer.whole = [PoolError("no"), "Too Late"]
-    assert await conversations.title(conversation) is None
-    assert await conversations.title(conversation) is None
+    assert await conversations.title(conversation, turn) is None
+    assert await conversations.title(conversation, turn) is None
     assert len(answerer.asked_whole) == 1
 
 

@@ -153,3 +153,17 @@ async def test_the_emulators_own_quota_is_learned_by_refusal(start: Start):
     assert isinstance(error, QuotaExhaustedError)
     assert error.retry_after is not None
     assert 50 < error.retry_after <= 61
+
+
+async def test_a_bare_403_to_a_question_with_a_link_is_the_askers(running: Running):
+    """A private video closes the model for nobody: the next question is answered by the same keys at once."""
+    running.break_all("403")
+    pool = running.pool(2)
+    link = {"file_data": {"file_uri": "https://www.youtube.com/watch?v=private"}}
+    answer, success = await pool.generate_content(contents=[{"role": "user", "parts": [link, {"text": "What is it?"}]}])
+    assert isinstance(answer, InvalidRequestError)
+    assert not success
+    assert len(running.asked()) == 1
+    running.heal()
+    assert (await pool.generate_content(prompt="Hello"))[1]
+    assert {entry["state"] for entry in pool.get_api_key_stats()["key_usage"].values()} == {"live"}

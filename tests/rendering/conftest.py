@@ -59,6 +59,7 @@ class FakeTarget:
     refuses_files: DeliveryError | None = None
     states: list[tuple[float, str]] = field(default_factory=list)
     finished: list[tuple[list[str], TextFile | None]] = field(default_factory=list)
+    made: list[TextFile] = field(default_factory=list)
     waited: list[tuple[float, float]] = field(default_factory=list)
     place: Place = field(default_factory=lambda: Place(1, 2))
     busy: bool = False
@@ -82,12 +83,13 @@ class FakeTarget:
         self.states.append((begun_at, text))
         return self.place
 
-    async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
+    async def finish(self, texts: Sequence[str], file: TextFile | None, made: Sequence[TextFile] = ()) -> Place:
         """Take the last state."""
         await self._work()
-        if file is not None and self.refuses_files is not None:
+        if (file is not None or made) and self.refuses_files is not None:
             raise self.refuses_files
         self.finished.append((list(texts), file))
+        self.made += made
         return self.place
 
     async def _work(self) -> None:

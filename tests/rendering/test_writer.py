@@ -227,6 +227,16 @@ async def test_where_files_are_refused_a_long_answer_is_all_messages(clock):
     assert "".join("".join(target.finished[0][0]).split()) == "".join(text.split())
 
 
+async def test_what_was_made_goes_with_the_last_state_or_is_left_out_where_files_are_refused(clock):
+    """The words are shown in either case."""
+    picture = TextFile("picture-1.png", b"png")
+    for refused, made in ((None, [picture]), (DeliveryRefusedError("403"), [])):
+        target = FakeTarget(clock, refuses_files=refused)
+        await clock.run(writer(target, made=lambda: [picture]).run(stream(clock, "Look")))
+        assert target.finished == [(["Look"], None)]
+        assert target.made == made
+
+
 def test_a_sentence_that_does_not_fit_gets_a_message_of_its_own():
     """No message grows over the limit because of the small print."""
     assert with_sentence(["x" * 1890], "Twenty characters ab.") == ["x" * 1890, "-# Twenty characters ab."]

@@ -55,14 +55,19 @@ async def test_a_change_leaves_what_it_does_not_name(storage: Storage):
 
 
 async def test_forgetting_takes_uses_and_limits_along(storage: Storage, wall: WallClock):
-    """A person's uses, a server's uses and limits, and nobody else's."""
+    """A person's uses, a server's uses and limits, and nobody else's; of today a count without a name is left."""
     uses = [Use(1, 7, 5, wall.now, 1), Use(2, 8, 5, wall.now, 1), Use(3, 8, 6, wall.now, 1)]
     await storage.limits.exchange(uses, (), since=0)
     await storage.limits.change(5, "members", {"per_day": 1})
     await storage.limits.set_factor(5, 1, 2.0)
     assert (await storage.privacy.holdings(7)).rows["fair_uses"] == 1
     await storage.privacy.forget_user(7)
-    assert await storage.limits.begin(0) == uses[1:]
+    [left, *others] = await storage.limits.begin(0)
+    assert others == uses[1:]
+    assert (left.guild_id, left.used_at % 86_400, left.requests) == (5, 0, 1)
+    assert left.user_id < 0
+    assert left.use_id < 0
+    assert left.user_id == storage.limits.alias(7)
     await storage.privacy.forget_guild(5)
     assert await storage.limits.begin(0) == uses[2:]
     assert await storage.limits.of_guild(5) == GuildLimits()

@@ -124,6 +124,10 @@ class PlainTexts:
         """Give the text of a piece."""
         return piece.text or ""
 
+    def files(self, _piece: Any) -> tuple[Any, ...]:
+        """Show none."""
+        return ()
+
     def sources(self, _metadata: Any, _locale: str) -> str:
         """Show none."""
         return ""

@@ -22,9 +22,9 @@ from utils.conversations.context import (
     transcript,
     turns_of,
 )
+from utils.conversations.errands import Errands, Payer
 from utils.conversations.ports import Answerer, Store
 from utils.conversations.tokens import Ratios
-from utils.gemini_pool import PoolError
 from utils.storage import Conversation, StoredMessage, Turn
 
 _log = logging.getLogger(__name__)
@@ -56,9 +56,10 @@ class _Past:
 class Memory:
     """The past of all conversations."""
 
-    def __init__(self, store: Store, pool: Answerer, limits: ContextLimits) -> None:
+    def __init__(self, store: Store, pool: Answerer, errands: Errands, limits: ContextLimits) -> None:
         self._store = store
         self._pool = pool
+        self._errands = errands
         self._limits = limits
         self._ratios = Ratios()
         self._condensing: set[int] = set()
@@ -80,7 +81,7 @@ class Memory:
         """Take in how many tokens the service counted for what was recalled."""
         self._ratios.learn(conversation_id, guessed=recalled.guessed, counted=counted)
 
-    async def condense(self, conversation_id: int, model: str) -> bool:
+    async def condense(self, conversation_id: int, model: str, payer: Payer) -> bool:
         """Summarise the older turns of a conversation that has grown long; gives whether a summary was stored.
 
         Raises what the store raises.
@@ -89,11 +90,11 @@ class Memory:
             return False
         self._condensing.add(conversation_id)
         try:
-            return await self._condense(conversation_id, model)
+            return await self._condense(conversation_id, model, payer)
         finally:
             self._condensing.discard(conversation_id)
 
-    async def _condense(self, conversation_id: int, model: str) -> bool:
+    async def _condense(self, conversation_id: int, model: str, payer: Payer) -> bool:
         conversation = await self._store.get_conversation(conversation_id)
         if conversation is None:
             return False
@@ -101,14 +102,13 @@ class Memory:
         old = self._old(past, self._room(conversation_id, model))
         if not old:
             return False
-        answer, success = await self._pool.generate_content(
-            contents=[{"role": "user", "parts": [{"text": transcript(old, past.summary)}]}],
-            model_name=model,
-            system_instruction=_INSTRUCTION,
+        summary = await self._errands.ask(
+            transcript(old, past.summary),
+            instruction=_INSTRUCTION,
+            model=model,
             deadline_s=_DEADLINE_S,
-            user=str(conversation.owner_id),
+            payer=payer,
         )
-        summary = "" if isinstance(answer, PoolError) or not success else (answer.text or "").strip()
         if not summary:
             _log.info("conversation %d was not summarised; its oldest turns are left out instead", conversation_id)
             return False

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 
 from utils.conversations.context import transcript
-from utils.conversations.ports import Answerer, Store
-from utils.gemini_pool import PoolError
+from utils.conversations.errands import Errands, Payer
+from utils.conversations.ports import Store
 from utils.storage import Conversation
 
 _log = logging.getLogger(__name__)
@@ -28,11 +28,11 @@ _INSTRUCTION = (
 class Naming:
     """Makes titles."""
 
-    def __init__(self, store: Store, pool: Answerer) -> None:
+    def __init__(self, store: Store, errands: Errands) -> None:
         self._store = store
-        self._pool = pool
+        self._errands = errands
 
-    async def title(self, conversation: Conversation, model: str) -> str | None:
+    async def title(self, conversation: Conversation, model: str, payer: Payer) -> str | None:
         """Name a conversation that has no title yet, after its first answer; None: it keeps the name it has.
 
         Raises what the store raises.
@@ -43,15 +43,10 @@ class Naming:
         said = await self._store.history(conversation.id, max_messages=2)
         if not said:
             return None
-        answer, success = await self._pool.generate_content(
-            contents=[{"role": "user", "parts": [{"text": transcript(said)[:_SHOWN]}]}],
-            model_name=model,
-            system_instruction=_INSTRUCTION,
-            deadline_s=_DEADLINE_S,
-            user=str(conversation.owner_id),
+        answer = await self._errands.ask(
+            transcript(said)[:_SHOWN], instruction=_INSTRUCTION, model=model, deadline_s=_DEADLINE_S, payer=payer
         )
-        failed = isinstance(answer, PoolError) or not success
-        title = "" if failed else plain_title(answer.text or "")
+        title = plain_title(answer)
         if not title:
             _log.info("conversation %d was given no title", conversation.id)
         await self._store.set_title(conversation.id, title)

@@ -238,6 +238,9 @@ class Presentation(Protocol):
     def text(self, piece: Any, locale: str, /) -> str:
         """Write one piece of an answer."""
 
+    def files(self, piece: Any, /) -> Sequence[Any]:
+        """Give the pictures and sounds in a piece, for whoever shows the answer; they are not stored."""
+
     def sources(self, metadata: Any, locale: str, /) -> str:
         """Write what an answer rests on, to stand under it; "" where there is nothing."""
 

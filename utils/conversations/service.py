@@ -24,6 +24,7 @@ from typing import Any
 
 from utils.conversations.answers import STOPPED, Gathered, PlainTexts, RunningAnswer
 from utils.conversations.context import ContextLimits, system_instruction
+from utils.conversations.errands import Errands, Payer
 from utils.conversations.errors import (
     AnswerTakenError,
     EmptyAnswerError,
@@ -78,8 +79,9 @@ class Conversations(Register):
         self._guide = guide or OwnChoices()
         self._presentation = presentation or PlainTexts()
         self._fair = fair or EverybodysShare()
-        self._memory = Memory(store, pool, limits or ContextLimits())
-        self._naming = Naming(store, pool)
+        errands = Errands(pool, self._fair)
+        self._memory = Memory(store, pool, errands, limits or ContextLimits())
+        self._naming = Naming(store, errands)
         self._locks = KeyedLocks()
         self._running: dict[int, RunningAnswer] = {}
         self._late = LateWrites()
@@ -124,10 +126,12 @@ class Conversations(Register):
             turn.id, lambda: self._store.place(turn.id, channel_id=channel_id, message_id=message_id, more=more)
         )
 
-    async def answer(self, turn: Turn, *, on_wait: OnWait | None = None) -> AsyncGenerator[str, None]:
+    async def answer(
+        self, turn: Turn, *, on_wait: OnWait | None = None, on_made: Callable[[Any], None] | None = None
+    ) -> AsyncGenerator[str, None]:
         """Stream the texts of a turn's answer, once those before it have ended: in its conversation, and of its asker.
 
-        ``on_wait`` is told what the answer waits for.
+        ``on_wait`` is told what the answer waits for, ``on_made`` is given the pictures and sounds that are in it.
 
         Raises PoolError when there is no answer (AnswerTakenError: it is not to be given here, or no more) and the
         store's own errors. Close it, or cancel whoever iterates it, to give the answer up: the turn is then stored as
@@ -139,7 +143,7 @@ class Conversations(Register):
         try:
             async with self._locks.hold(turn.conversation_id), self._turn_of(turn.user_id, on_wait):
                 await self._start(turn, running)
-                async with aclosing(self._stream(turn, running, on_wait)) as texts:
+                async with aclosing(self._stream(turn, running, on_wait, on_made)) as texts:
                     async for text in texts:
                         yield text
         except TurnStateError:
@@ -257,11 +261,11 @@ class Conversations(Register):
 
     async def condense(self, turn: Turn) -> bool:
         """Summarise the older turns of a turn's conversation where it has grown long; for the background."""
-        return await self._memory.condense(turn.conversation_id, turn.model or self._default_model)
+        return await self._memory.condense(turn.conversation_id, turn.model or self._default_model, _payer(turn))
 
-    async def title(self, conversation: Conversation) -> str | None:
-        """Have a conversation named after its first answer, once; for the background."""
-        return await self._naming.title(conversation, await self.model_of(conversation))
+    async def title(self, conversation: Conversation, turn: Turn) -> str | None:
+        """Have a conversation named after its first answer, this turn's, once; for the background."""
+        return await self._naming.title(conversation, await self.model_of(conversation), _payer(turn))
 
     async def model_of(self, conversation: Conversation) -> str:
         """Name the model that answers a conversation's next question."""
@@ -281,7 +285,13 @@ class Conversations(Register):
         if running.stopped:
             raise StoppedAnswerError
 
-    async def _stream(self, turn: Turn, running: RunningAnswer, on_wait: OnWait | None) -> AsyncGenerator[str, None]:
+    async def _stream(
+        self,
+        turn: Turn,
+        running: RunningAnswer,
+        on_wait: OnWait | None,
+        on_made: Callable[[Any], None] | None,
+    ) -> AsyncGenerator[str, None]:
         conversation = await self._store.get_conversation(turn.conversation_id)
         if conversation is None:
             raise AnswerTakenError
@@ -304,6 +314,7 @@ class Conversations(Register):
                 async for chunk in pieces:
                     text = self._presentation.text(chunk, turn.locale)
                     answer.take(chunk, text)
+                    _hand_out(self._presentation.files(chunk), on_made)
                     if text:
                         yield text
         finally:
@@ -368,6 +379,17 @@ class Conversations(Register):
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._wall(), UTC).strftime("%A, %d %B %Y")
+
+
+def _hand_out(files: Sequence[Any], on_made: Callable[[Any], None] | None) -> None:
+    if on_made is not None:
+        for made in files:
+            on_made(made)
+
+
+def _payer(turn: Turn) -> Payer:
+    """Who pays for what a turn brings about: its asker."""
+    return Payer(turn.user_id, turn.guild_id)
 
 
 async def _to_the_end(write: Coroutine[Any, Any, None]) -> None:

@@ -40,7 +40,8 @@ class Caller:
         """Ask for a whole answer, of one key or of two."""
         if not self._policy.config.hedge_after_s:
             return await self._whole(request, ask, flight.call, flight.sent)
-        return await race(self._hands(request, partial(self._whole, request, ask), _failed, _nothing), flight)
+        hands = self._hands(request, partial(self._whole, request, ask), partial(_failed, ask), _nothing)
+        return await race(hands, flight)
 
     async def _whole(self, request: Request, ask: Ask, call: Call, sent: SentRequests) -> Attempt:
         fingerprint, asked = call.lease.fingerprint, ask.of(call.model)
@@ -67,7 +68,7 @@ class Caller:
 
         if goes_on or not self._policy.config.hedge_after_s:
             return one(flight.call, flight.sent)
-        return _winner(self._hands(request, begin, _failed_stream, StreamedCall.aclose), flight)
+        return _winner(self._hands(request, begin, partial(_failed_stream, ask), StreamedCall.aclose), flight)
 
     def _hands(
         self,
@@ -104,18 +105,18 @@ async def _nothing(_: Attempt) -> None:
     """A whole answer leaves nothing open."""
 
 
-def _failed(attempt: Attempt) -> Outcome | None:
+def _failed(ask: Ask, attempt: Attempt) -> Outcome | None:
     """How an attempt failed that another key may still answer."""
-    outcome = outcome_of(attempt)
+    outcome = outcome_of(attempt, ask)
     return None if outcome.kind in _DECIDED else outcome
 
 
-def _failed_stream(streamed: StreamedCall) -> Outcome | None:
-    return None if streamed.has_begun else _failed(streamed.result())
+def _failed_stream(ask: Ask, streamed: StreamedCall) -> Outcome | None:
+    return None if streamed.has_begun else _failed(ask, streamed.result())
 
 
-def outcome_of(attempt: Attempt) -> Outcome:
-    """Say in the words of the rules what came of an attempt."""
+def outcome_of(attempt: Attempt, ask: Ask) -> Outcome:
+    """Say in the words of the rules what came of an attempt at a question."""
     if attempt.failure is None:
         return Outcome(
             Kind.OK,
@@ -125,7 +126,7 @@ def outcome_of(attempt: Attempt) -> Outcome:
             first_s=attempt.first_s,
         )
     return dataclasses.replace(
-        classify(attempt.failure),
+        classify(dataclasses.replace(attempt.failure, links_files=ask.links_files)),
         input_tokens=attempt.input_tokens,
         output_tokens=attempt.output_tokens,
         requests=attempt.requests,

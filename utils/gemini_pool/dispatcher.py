@@ -126,7 +126,7 @@ class Dispatcher:
         except BaseException:
             self._feed(request, flight.call, Outcome(Kind.CANCELLED, requests=flight.sent.count))
             raise
-        self._feed(request, flight.call, outcome_of(attempt))
+        self._feed(request, flight.call, outcome_of(attempt, ask))
         return attempt
 
     async def _pieces(self, request: Request, ask: Ask, call: Call, joint: Joint) -> AsyncGenerator[Response, None]:
@@ -144,7 +144,7 @@ class Dispatcher:
         finally:
             # also when the reader left in the middle: the generator is closed and the call is given back as cancelled
             left = Outcome(Kind.CANCELLED, requests=flight.sent.count)
-            outcome = outcome_of(attempt) if attempt is not None else left
+            outcome = outcome_of(attempt, ask) if attempt is not None else left
             self._feed(request, flight.call, outcome, delivered=delivered, resumable=joint.resumable)
 
     def _hear(self, lease: Lease) -> None:

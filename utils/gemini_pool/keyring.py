@@ -4,7 +4,7 @@
 own, read anew each time, then the added keys, without those that are switched off. ``check`` asks the service about a
 key before it is taken in. What always holds: a key counts once, the configuration's own entry wins; a check costs no
 quota (it lists models), touches no pool's counts and keeps nothing of the key. Keeping added keys is the caller's
-business; a change reaches the pool with its next ``reset_api_pool``.
+business; a change reaches the pool with its next ``reload_keys`` or ``reset_api_pool``.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from utils.gemini_pool.policy import Failure, KeySpec, Policy, PoolConfig, Wait
 from utils.gemini_pool.policy.alerts import Alert
 from utils.gemini_pool.policy.explaining.explain import explain
 from utils.gemini_pool.policy.explaining.recorded import Recorded, recorded
-from utils.gemini_pool.policy.statistics import key_stats, model_stats, quota_stats
+from utils.gemini_pool.policy.statistics import key_states, key_stats, model_stats, quota_stats
 from utils.gemini_pool.provider.attempts import Response
 from utils.gemini_pool.provider.calls import Provider
 from utils.gemini_pool.provider.clients import Clients
@@ -312,6 +312,11 @@ class GeminiAPIPool:
         with self._lock:
             return key_stats(self._policy)
 
+    def key_states(self) -> dict[str, str]:
+        """Answer the state of every key (``live``, ``dead``, ...) by its fingerprint."""
+        with self._lock:
+            return key_states(self._policy)
+
     def get_quota_stats(self) -> dict[str, dict[str, dict[str, int]]]:
         """Answer ``{project: {model: {"limit": requests a day, "left": of them}}}`` where a daily limit is known."""
         with self._lock:
@@ -327,6 +332,19 @@ class GeminiAPIPool:
                 specs = [key.spec for key in self._policy.keys]
             model = self._catalogue.resolve(model_name) if model_name else None
             self._policy.reset_pools(specs, model)
+        self._dispatcher.wake()
+        self._keeper.note_change()
+
+    def reload_keys(self) -> None:
+        """Take in the keys as configured now, and leave health, quota and counts of those that stay as they are.
+
+        Calls under way with a key that left end as they would; a new key joins at the mean usage of the others.
+        """
+        if self._reload is None:
+            return
+        specs = self._take_keys(self._reload().keys)
+        with self._lock:
+            self._policy.reload_keys(specs)
         self._dispatcher.wake()
         self._keeper.note_change()
 

@@ -56,6 +56,10 @@ class DiscordMarkdown:
         """Write one piece of an answer."""
         return text_of(piece, locale)
 
+    def files(self, piece: Any) -> list[MadeFile]:
+        """Give the pictures and sounds of one piece."""
+        return files_of(piece)
+
     def sources(self, metadata: Any, locale: str) -> str:
         """Write what an answer rests on."""
         return sources_markdown(metadata, locale)

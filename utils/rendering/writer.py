@@ -53,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file made of an answer that is too long to be read as messages."""
+    """A file under an answer: all of it where it is too long to be read as messages, or what was made with it."""
 
     name: str
     content: bytes
@@ -86,8 +86,8 @@ class Target(Protocol):
     async def show(self, text: str) -> Place:
         """Show this text, in place of what was shown before; ``ready`` was awaited."""
 
-    async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
-        """Show these texts, the first in place of what was shown before and with the file, if any."""
+    async def finish(self, texts: Sequence[str], file: TextFile | None, made: Sequence[TextFile] = ()) -> Place:
+        """Show these texts, the first in place of what was shown before and with the file and what was made, if any."""
 
 
 class AnswerWriter:
@@ -96,7 +96,8 @@ class AnswerWriter:
     ``interval_s``: seconds between the beginnings of two edits. ``on_place`` is awaited whenever the
     answer stands somewhere new. ``sentence`` says an error to the reader; without it the rendering's own
     sentence does. ``silent`` tells errors after which nothing more is to be shown, ``note`` gives small print for
-    the end of an answer that came to one, ``instead`` is shown in place of an answer that failed.
+    the end of an answer that came to one, ``instead`` is shown in place of an answer that failed, ``made`` gives the
+    pictures and sounds that go with it.
     """
 
     def __init__(
@@ -112,11 +113,13 @@ class AnswerWriter:
         silent: Callable[[BaseException], bool] = lambda _: False,
         note: Callable[[], Awaitable[str | None]] | None = None,
         instead: str = "",
+        made: Callable[[], Sequence[TextFile]] = tuple,
     ) -> None:
         self._target = target
         self._silent = silent
         self._note = note
         self._instead = instead
+        self._made = made
         self._locale = locale
         self._shortest_interval_s = self._interval_s = interval_s
         self._clock = clock
@@ -293,15 +296,19 @@ class AnswerWriter:
 
     async def _finish(self, sentence: str | None) -> None:
         texts = with_sentence(split(self._text), sentence)
-        if len(texts) <= MAX_MESSAGES:
-            await self._stands_at(await self._target.finish(texts, None))
-            return
-        hint = translate("answer.in_file", self._locale, name=FILE_NAME)
-        first = with_sentence(texts[:1], f"{hint} {sentence}" if sentence else hint)
+        whole, shown = None, texts
+        if len(texts) > MAX_MESSAGES:
+            hint = translate("answer.in_file", self._locale, name=FILE_NAME)
+            shown = with_sentence(texts[:1], f"{hint} {sentence}" if sentence else hint)
+            whole = TextFile(FILE_NAME, self._text.encode("utf-8", "replace"))
+        made = self._made()
         try:
-            place = await self._target.finish(first, TextFile(FILE_NAME, self._text.encode("utf-8", "replace")))
+            # what takes files is asked for them only where there are some
+            place = await (self._target.finish(shown, whole, made) if made else self._target.finish(shown, whole))
         except DeliveryRefusedError as refused:
-            _log.info("a file is refused here, so a long answer becomes %d messages: %s", len(texts), refused)
+            if whole is None and not made:
+                raise
+            _log.info("a file is refused here, so an answer becomes %d messages alone: %s", len(texts), refused)
             place = await self._target.finish(texts, None)
         await self._stands_at(place)
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypedDict
 from sqlalchemy import RowMapping, Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from utils.storage.anonymous import alias, read_salt
 from utils.storage.backend import Backend, insert_for
 from utils.storage.schema import meta
 from utils.storage.schema_limits import fair_uses, guild_limits, guild_role_limits
@@ -65,17 +66,27 @@ class GuildLimits:
 
 
 class Limits:
-    """Uses and limits; made by ``open_storage``. ``make_id`` gives ids of rows."""
+    """Uses and limits; made by ``open_storage``. ``make_id`` gives ids of rows, ``wall`` unix seconds."""
 
-    def __init__(self, backend: Backend, make_id: Callable[[], int]) -> None:
+    def __init__(self, backend: Backend, make_id: Callable[[], int], *, wall: Callable[[], float]) -> None:
         self._backend = backend
         self.make_id = make_id
+        self._wall = wall
+        self._salt: str | None = None
+
+    def alias(self, user_id: int) -> int | None:
+        """Give the name under which stands what a person used today before they had their data deleted.
+
+        As of the last ``begin``; None: nobody has had anything deleted today.
+        """
+        return alias(self._salt, user_id) if self._salt is not None else None
 
     async def begin(self, since: float) -> list[Use]:
         """Delete the uses from before ``since`` (unix seconds), and give the others in the order of their time."""
 
         async def job(connection: AsyncConnection) -> list[Use]:
             await connection.execute(delete(fair_uses).where(fair_uses.c.used_at < since))
+            self._salt = await read_salt(connection, self._wall())
             return await _uses(connection, select(fair_uses))
 
         return await self._backend.write(job)

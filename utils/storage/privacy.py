@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Column, RowMapping, Table, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from utils.storage.anonymous import keep_count
 from utils.storage.backend import Backend
 from utils.storage.codec import Codec
 from utils.storage.errors import StorageBusyError
@@ -58,8 +59,9 @@ class Holdings:
 class Privacy:
     """People's right to what is stored about them; made by ``open_storage``."""
 
-    def __init__(self, backend: Backend, codec: Codec) -> None:
+    def __init__(self, backend: Backend, codec: Codec, *, wall: Callable[[], float]) -> None:
         self._backend = backend
+        self._wall = wall
         self._codec = codec
 
     async def holdings(self, user_id: int) -> Holdings:
@@ -104,11 +106,17 @@ class Privacy:
     async def forget_user(self, user_id: int) -> int:
         """Delete all that is stored about a person, rows and bytes; gives how many rows.
 
-        What others said in a person's conversations stays.
+        What others said in a person's conversations stays, and till the day's end a count without a name of what they
+        used today (see ``anonymous``), so that deleting is no way round a limit.
 
         :raises StorageBusyError: the rows are gone, but another program keeps their traces in the log.
         """
-        count = await self._backend.write(lambda connection: forget_user(connection, user_id))
+
+        async def job(connection: AsyncConnection) -> int:
+            await keep_count(connection, user_id, self._wall())
+            return await forget_user(connection, user_id)
+
+        count = await self._backend.write(job)
         await self._backend.scrub()
         return count
 

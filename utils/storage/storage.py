@@ -54,11 +54,11 @@ class Storage:
         self.spans = Spans(backend)
         self.meta = Meta(backend)
         self.health = HealthCheck(backend, self.meta, wall=wall, clock=time.monotonic)
-        self.privacy = Privacy(backend, codec)
+        self.privacy = Privacy(backend, codec, wall=wall)
         self.audit = Audit(backend, codec, make_id, wall=wall)
         self.personas = Personas(backend, codec, make_id, wall=wall)
         self.settings = GuildSettingsStore(backend)
-        self.limits = Limits(backend, make_id)
+        self.limits = Limits(backend, make_id, wall=wall)
         self.vault = Vault(backend, codec, make_id, self.audit, wall=wall)
         self.reencryption = Reencryption(backend, codec, self.meta) if isinstance(codec, SealedCodec) else None
 

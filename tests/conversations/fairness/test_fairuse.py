@@ -177,10 +177,19 @@ async def test_without_the_database_counting_goes_on_and_is_stored_later(tmp_pat
 
 
 async def test_deleting_ones_rows_is_no_way_round_a_limit(storage, wall):
-    """The rows are gone, and the day's count stays with this process."""
-    fair = fair_use(storage, wall, per_day=1)
-    await fair.admit(1, 7, 5)
+    """Here the day's count stays in memory, after a restart it is known under another name, till midnight."""
+    fair = fair_use(storage, wall, per_day=3)
+    for use_id, guild_id in ((1, 5), (2, None)):
+        await fair.admit(use_id, 7, guild_id)
     await fair.aclose()
     await storage.privacy.forget_user(7)
-    assert await storage.limits.begin(0) == []
-    assert await fair.admit(2, 7, 5) is not None
+    assert await fair.admit(3, 7, 5) is None
+    assert await fair.admit(4, 7, 5) is not None
+    await fair.aclose()
+    await storage.privacy.forget_user(7)
+    restarted = fair_use(storage, wall, per_day=3)
+    assert await restarted.admit(5, 7, 6) is not None
+    assert await restarted.admit(6, 8, 6) is None
+    wall.now += DAY_S
+    tomorrow = fair_use(storage, wall, per_day=3)
+    assert await tomorrow.admit(7, 7, 5) is None

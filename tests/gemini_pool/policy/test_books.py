@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -25,6 +26,7 @@ from tests.gemini_pool.policy.conftest import (
     quota,
 )
 from utils.gemini_pool.policy import KeySpec, Kind, Outcome, Policy, PoolConfig
+from utils.gemini_pool.policy.breaker import GateState
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.outcome import COUNTED_AS_ERROR, Window
 from utils.gemini_pool.policy.projects import Lane, ProjectModel
@@ -224,6 +226,23 @@ def test_the_counts_stand_over_days(seed: int) -> None:
             }
 
 
+def begin_alike(worlds: list[EvenWorld]) -> tuple[Lease, Lease] | None:
+    """Begin a call the short way in the first world and the careful way in the second: to the same key."""
+    short, careful = (
+        world.policy.begin(MODEL, wishes, world.now) for world, wishes in zip(worlds, (FIRST, Wishes()), strict=True)
+    )
+    assert (short is None) == (careful is None)
+    if short is None or careful is None:
+        return None
+    assert (short.key_label, short.probe, short.slot_index) == (careful.key_label, careful.probe, careful.slot_index)
+    return short, careful
+
+
+def shown(world: EvenWorld) -> list[tuple[int, int, int, GateState]]:
+    """Calls in flight, instances, calls overdue, and the gate of each lane."""
+    return [(lane.in_flight, len(lane.slots), lane.overdue, lane.gate.state(world.now)) for lane in world.pool.lanes]
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(("keys", "per_project"), [(4, 1), (6, 2), (12, 3)])
 def test_the_ordinary_case_written_out_chooses_as_the_careful_way(keys: int, per_project: int, seed: int) -> None:
@@ -242,14 +261,8 @@ def test_the_ordinary_case_written_out_chooses_as_the_careful_way(keys: int, per
             seconds = rng.choice([0.0, 0.0, 0.1, 0.3, 1.1, 5.0])
             for world in worlds:
                 world.pass_time(seconds)
-            short, careful = (
-                world.policy.begin(MODEL, wishes, world.now)
-                for world, wishes in zip(worlds, (FIRST, Wishes()), strict=True)
-            )
-            assert (short is None) == (careful is None)
-            if short is not None and careful is not None:
-                assert (short.key_label, short.probe) == (careful.key_label, careful.probe)
-                pairs.append((short, careful))
+            begun = begin_alike(worlds)
+            pairs += [] if begun is None else [begun]
         shown = [
             [(lane.in_flight, lane.counts.requests, len(lane.slots), lane.overdue) for lane in world.pool.lanes]
             for world in worlds
@@ -300,6 +313,14 @@ def test_tokens_count_for_the_limit_that_is_named_later(short: bool) -> None:
     assert world.try_begin() is not None
 
 
+def check_flights(world: EvenWorld, mine: Sequence[Lease]) -> None:
+    """Every call under way is counted once, and only those that began long ago can be overdue."""
+    assert sum(lane.in_flight for lane in world.pool.lanes) == len(mine)
+    for lane in world.pool.lanes:
+        old = [lease for lease in mine if lease.lane is lane and world.now - lease.started_at >= 12.0]
+        assert lane.overdue <= len(old)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_late_calls_spares_and_rotation_are_alike_on_both_ways(seed: int) -> None:
     """Fewer instances than keys, calls that take long or have begun to answer: the short way goes along."""
@@ -325,26 +346,8 @@ def test_late_calls_spares_and_rotation_are_alike_on_both_ways(seed: int) -> Non
             seconds = rng.choice([0.0, 0.2, 1.1])
             for world in worlds:
                 world.pass_time(seconds)
-            short, careful = (
-                world.policy.begin(MODEL, wishes, world.now)
-                for world, wishes in zip(worlds, (FIRST, Wishes()), strict=True)
-            )
-            assert (short is None) == (careful is None)
-            if short is not None and careful is not None:
-                assert (short.key_label, short.probe, short.slot_index) == (
-                    careful.key_label,
-                    careful.probe,
-                    careful.slot_index,
-                )
-                pairs.append((short, careful))
-        shown = [
-            [(lane.in_flight, len(lane.slots), lane.overdue, lane.gate.state(world.now)) for lane in world.pool.lanes]
-            for world in worlds
-        ]
-        assert shown[0] == shown[1]
-        for world, side in zip(worlds, (0, 1), strict=True):
-            mine = [pair[side] for pair in pairs]
-            assert sum(lane.in_flight for lane in world.pool.lanes) == len(mine)
-            for lane in world.pool.lanes:
-                old = [lease for lease in mine if lease.lane is lane and world.now - lease.started_at >= 12.0]
-                assert lane.overdue <= len(old)
+            begun = begin_alike(worlds)
+            pairs += [] if begun is None else [begun]
+        assert shown(worlds[0]) == shown(worlds[1])
+        for world, mine in zip(worlds, zip(*pairs, strict=True) if pairs else ((), ()), strict=True):
+            check_flights(world, mine)

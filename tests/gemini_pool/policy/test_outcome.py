@@ -139,6 +139,11 @@ OTHER_ROWS: dict[str, tuple[Failure, Kind, Refused | None]] = {
         Kind.NO_QUOTA_HERE,
         None,
     ),
+    "no permission for a linked file": (
+        Failure(403, "PERMISSION_DENIED", "The caller does not have permission", links_files=True),
+        Kind.CALLER,
+        Refused.INVALID,
+    ),
     "not found": (Failure(404, "NOT_FOUND", "models/x is not found"), Kind.CALLER, Refused.UNKNOWN_MODEL),
     "timeout of the server": (Failure(408), Kind.FAULT, None),
     "too large": (Failure(413), Kind.CALLER, Refused.TOO_LARGE),

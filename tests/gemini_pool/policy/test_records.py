@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from utils.gemini_pool.policy import Kind, Outcome
@@ -62,7 +64,7 @@ def test_the_ledger_gives_out_what_is_new() -> None:
     first, second = ledger.of("a", "m"), ledger.of("b", "m")
     assert ledger.of("a", "m") is first
     assert ledger.of("a", "n") is not first
-    first.counts.add(counted((GOOD, 2.0), (BAD, 9.0)))
+    first.add(counted((GOOD, 2.0), (BAD, 9.0)))
     ledger.note(first)
     ledger.note(first)
     (row,) = ledger.drain()
@@ -71,8 +73,8 @@ def test_the_ledger_gives_out_what_is_new() -> None:
     assert (row.input_tokens, row.output_tokens, row.kinds) == (11, 20, {"ok": 1, "fault": 1})
     assert ledger.drain() == []
     wall[0] = 3720.0
-    first.counts.add(counted((GOOD, 5.0)))
-    second.counts.add(counted((FULL, 1.0)))
+    first.add(counted((GOOD, 5.0)))
+    second.add(counted((FULL, 1.0)))
     ledger.note(first)
     ledger.note(second)
     again, other = ledger.drain()
@@ -85,10 +87,10 @@ def test_rows_that_could_not_be_stored_come_first_again() -> None:
     """In their order, before what is new."""
     ledger = Ledger(lambda: 60.0)
     tally = ledger.of("a", "m")
-    tally.counts.add(counted((GOOD, 1.0)))
+    tally.add(counted((GOOD, 1.0)))
     ledger.note(tally)
     rows = ledger.drain()
-    tally.counts.add(counted((BAD, 1.0)))
+    tally.add(counted((BAD, 1.0)))
     ledger.note(tally)
     assert len(rows) == 1
     ledger.put_back(rows)
@@ -100,8 +102,8 @@ def test_what_storage_knows_is_not_told_again() -> None:
     ledger = Ledger(lambda: 60.0)
     tally = ledger.of("a", "m")
     tally.load(counted((GOOD, 2.0), (BAD, 1.0)))
-    assert tally.counts.requests == 2
-    tally.counts.add(counted((GOOD, 4.0)))
+    assert tally.requests == 2
+    tally.add(counted((GOOD, 4.0)))
     ledger.note(tally)
     (row,) = ledger.drain()
     assert (row.requests, row.errors, row.seconds, row.kinds) == (1, 0, 4.0, {"ok": 1})
@@ -112,14 +114,14 @@ def test_clearing_starts_at_nothing_and_loses_nothing(told_before: bool) -> None
     """What was not told is drained still; afterwards only what is new."""
     ledger = Ledger(lambda: 60.0)
     tally = ledger.of("a", "m")
-    tally.counts.add(counted((GOOD, 2.0)))
+    tally.add(counted((GOOD, 2.0)))
     ledger.note(tally)
     told = ledger.drain() if told_before else []
     ledger.clear()
-    assert tally.counts == Counts()
+    assert dataclasses.astuple(tally) == dataclasses.astuple(Counts())
     told += ledger.drain()
     assert [row.requests for row in told] == [1]
-    tally.counts.add(counted((BAD, 2.0)))
+    tally.add(counted((BAD, 2.0)))
     ledger.note(tally)
     (row,) = ledger.drain()
     assert (row.requests, row.errors, row.timed) == (1, 1, 0)

@@ -4,9 +4,10 @@
 says what is left, ``slot`` lets one answer at a time be given to a person. What always holds: nothing is awaited
 between looking and counting, so no two questions of one process get past one limit; a question is counted once, by
 its id, and one that is refused costs nothing; what is counted is stored at once, in the background, so that nobody
-waits for it, and is read at the start; where processes share a database, each learns of the others' questions whenever
-it stores its own. When the store fails, counting goes on in memory, and what is not stored yet is stored with what
-follows. What a person used today stays counted here when their rows are deleted: deleting is no way round a limit.
+waits for it, and is read at the start; where processes share a database, each learns of the others' questions
+whenever it stores its own. When the store fails, counting goes on in memory, and what is not stored yet is stored
+with what follows. What a person used today stays counted when their rows are deleted, here till a restart, in the
+store under a name of the day (``Limits.alias``): deleting is no way round a limit.
 """
 
 from __future__ import annotations
@@ -194,6 +195,7 @@ class FairUse:
             total=self._owner.total,
             chosen=chosen,
             using=lambda subject: ledger.used(subject, now),
+            alias=self._store.alias(user_id),
             now=now,
         )
 

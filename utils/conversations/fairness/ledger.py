@@ -55,6 +55,17 @@ class Used:
     micros: int = 0
 
 
+def together(parts: Iterable[Used]) -> Used:
+    """Add up what was used under several names."""
+    taken = list(parts)
+    return Used(
+        tuple(sorted(at for used in taken for at in used.recent)),
+        sum(used.requests for used in taken),
+        sum(used.tokens for used in taken),
+        sum(used.micros for used in taken),
+    )
+
+
 class _Tally:
     """One subject's sums."""
 

@@ -14,7 +14,17 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from utils.conversations.fairness.ledger import DAY_S, MINUTE_S, Used, day_of, of_all, of_member, of_server, of_user
+from utils.conversations.fairness.ledger import (
+    DAY_S,
+    MINUTE_S,
+    Used,
+    day_of,
+    of_all,
+    of_member,
+    of_server,
+    of_user,
+    together,
+)
 from utils.i18n import translate
 from utils.storage import Amounts, GuildLimits
 
@@ -75,16 +85,22 @@ def rules_for(
     chosen: GuildLimits,
     using: Using,
     now: float,
+    alias: int | None = None,
 ) -> list[Rule]:
-    """Give all limits for a person's next question; ``members``, ``server`` and ``total`` are the operator's."""
+    """Give all limits for a person's next question; ``members``, ``server`` and ``total`` are the operator's.
+
+    ``alias``: the name under which else something is counted for the person.
+    """
     factor = _factor(chosen, role_ids)
     found: list[Rule] = []
     for amount in AMOUNTS:
         own = getattr(chosen.members, amount) if guild_id is not None else None
         limit = _times(getattr(members, amount) if own is None else own, factor)
         anywhere = own is None or guild_id is None
-        subject = of_user(user_id) if guild_id is None or anywhere else of_member(user_id, guild_id)
-        found.extend(_rule("you" if anywhere else "here", amount, limit, using(subject), now))
+        names = [name for name in (user_id, alias) if name is not None]
+        subjects = [of_user(name) if guild_id is None or anywhere else of_member(name, guild_id) for name in names]
+        used = together(using(subject) for subject in subjects)
+        found.extend(_rule("you" if anywhere else "here", amount, limit, used, now))
     if guild_id is not None:
         used = using(of_server(guild_id))
         for amount in AMOUNTS:

@@ -88,6 +88,11 @@ class Health:
         lane.troubled = lane.rate.raw_faults > 0.0
         self.ejected.discard(lane)
 
+    def leave(self, lane: Lane) -> None:
+        """Forget a lane whose key is not configured any more."""
+        self.ejected.discard(lane)
+        self.total.take_back(lane.rate.raw_calls, lane.rate.raw_faults)
+
     def restart_scale(self, lanes: Sequence[Lane], now: float) -> None:
         """Start the unit of errors anew when it has grown large."""
         factor = self.scale.restart(now)

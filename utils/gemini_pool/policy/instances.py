@@ -1,7 +1,7 @@
 """The N instances of one model and the keys they are mapped to.
 
 An instance is a slot: at the start slot i is mapped to key i modulo the number of keys; rotation, drafting and repair
-move slots between keys. What always holds: the number of slots never changes between resets, and the usage of all slots
+move slots between keys. What always holds: the number of slots changes with the keys only, and the usage of all slots
 adds up to the requests of the model. Which key serves is decided by ``selection``; this only keeps the map.
 """
 
@@ -38,6 +38,29 @@ class InstanceMap:
         self.by_key[slot.key].remove(slot)
         slot.key = key
         self.by_key[key].append(slot)
+
+    def rekey(self, former: Sequence[int | None], size: int) -> None:
+        """Map the slots to other keys: key ``i`` keeps those of the key that was at ``former[i]`` (None: it is new).
+
+        The slots of keys that left go to those without any first, then are dropped as far as there are more than
+        ``size``; a new key gets one from who has most where none is left.
+        """
+        by_key = [self.by_key[position] if position is not None else [] for position in former]
+        kept = {id(slots) for slots in by_key}
+        free = [slot for slots in self.by_key if id(slots) not in kept for slot in slots]
+        free += [Instance(0, 0) for _ in range(size - len(self.slots))]
+        while free and (min(map(len, by_key)) == 0 or sum(map(len, by_key)) < size):
+            min(by_key, key=len).append(free.pop())
+        self.by_key = by_key
+        self.slots = [slot for slots in by_key for slot in slots]
+        for position, slots in enumerate(by_key):
+            for slot in slots:
+                slot.key = position
+        for index, slot in enumerate(self.slots):
+            slot.index = index
+        for position, known in enumerate(former):
+            if known is None and not by_key[position]:
+                self.give_one_to(position)
 
     def give_one_to(self, key: int, keep: int = 1) -> int | None:
         """Map the least used slot of the key with most slots to ``key``; answers who gave, None: all have ``keep``."""

@@ -80,7 +80,8 @@ class Failure:
     ``http_status``: the status code, or None when no HTTP answer came. ``status``: the error body's own word
     (``RESOURCE_EXHAUSTED``). ``details``: its list of typed objects. ``retry_after``: seconds of a Retry-After header.
     ``transport``: ``timeout``, ``connect``, ``reset``, ``malformed``, ``truncated``, ``empty``, ``local`` (nothing was
-    sent), ``unexpected`` (``message`` is the error's type) or None.
+    sent), ``unexpected`` (``message`` is the error's type) or None. ``links_files``: the request points to a file or
+    video by its address, which may be somebody's own.
     """
 
     http_status: int | None = None
@@ -91,6 +92,7 @@ class Failure:
     transport: str | None = None
     blocked: str | None = None
     key_disabled: bool = False
+    links_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,9 @@ def _classify_forbidden(failure: Failure) -> Outcome:
         return Outcome(Kind.KEY_DEAD, detail="reported as leaked")
     if "suspended" in text or "are blocked" in text:
         return Outcome(Kind.KEY_DEAD, detail="suspended or blocked")
+    if failure.links_files:
+        # the same words are said of a private video and of another project's file: the next key would be refused too
+        return Outcome(Kind.CALLER, detail="a linked file or video may not be opened", refused=Refused.INVALID)
     # "The caller does not have permission" has been seen for one model only: closing that model here is enough
     return Outcome(Kind.NO_QUOTA_HERE, detail="no permission for this model")
 

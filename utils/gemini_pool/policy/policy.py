@@ -15,7 +15,7 @@ from utils.gemini_pool.policy import snapshots
 from utils.gemini_pool.policy.config import PoolConfig
 from utils.gemini_pool.policy.explaining.history import Choice, History
 from utils.gemini_pool.policy.explaining.reasons import why
-from utils.gemini_pool.policy.keys import Key, KeySpec
+from utils.gemini_pool.policy.keys import Death, Key, KeySpec
 from utils.gemini_pool.policy.latency import Size, Usual, size_of
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.outcome import Kind, Outcome
@@ -28,6 +28,7 @@ from utils.gemini_pool.policy.waiting.room import Room
 from utils.gemini_pool.policy.waiting.slots import NO_KEY, Slot
 
 _DEAD = Kind.KEY_DEAD
+_REMOVED = "it is not configured any more"
 
 
 class Policy:
@@ -68,12 +69,11 @@ class Policy:
         """Give a model's pool; made when first asked for. There must be a key."""
         pool = self._pools.get(model)
         if pool is None:
-            size = self._pool_size or max(self.config.min_pool_size, len(self.keys))
             pool = ModelPool(
                 model,
                 self.keys,
                 ledger=self.ledger,
-                size=size,
+                size=self._size(),
                 config=self.config,
                 rng=self._rng,
                 now=self.clock(),
@@ -159,10 +159,11 @@ class Policy:
             self._end_of_former(lease, outcome, now)
             return
         pool.end(lease, outcome, now, self.wall)
-        if outcome.kind is _DEAD:
+        key = lease.lane.key
+        if outcome.kind is _DEAD and self.keys[key.position : key.position + 1] == [key]:
             for other in self._pools.values():
                 if other is not pool:
-                    other.bury(lease.lane.key, now)
+                    other.bury(key, now)
 
     def _end_of_former(self, lease: Lease, outcome: Outcome, now: float) -> None:
         """End a call of a pool that was made anew since: it is counted, what it found out is of the old one."""
@@ -294,6 +295,32 @@ class Policy:
         if self.keys:
             for name in rebuilt:
                 self.pool(name)
+
+    def reload_keys(self, specs: Iterable[KeySpec]) -> None:
+        """Take the keys as configured now; health, quota and counts of those that stay are left as they are.
+
+        A new key starts at the mean usage of the others; the calls under way of one that left end as they would.
+        """
+        former = {key.fingerprint: key for key in self.keys}
+        self.keys = [Key(position, spec) for position, spec in enumerate(specs)]
+        for key in self.keys:
+            known = former.pop(key.fingerprint, None)
+            if known is not None:
+                key.dead = known.dead
+                if known.found_project is not None and key.spec.project is None:
+                    key.join(known.found_project)
+        now, wall = self.clock(), self.wall()
+        for gone in former.values():
+            gone.dead = gone.dead or Death(_REMOVED, wall)
+        if not self.keys:
+            self._pools.clear()
+        for pool in self._pools.values():
+            pool.rekey(self.keys, self._size(), now, wall)
+        for room in self._rooms.values():
+            room.slots.forget()
+
+    def _size(self) -> int:
+        return self._pool_size or max(self.config.min_pool_size, len(self.keys))
 
     def reset_counts(self) -> None:
         """Empty the running figures; cooldowns, gates and dead marks stay."""

@@ -81,20 +81,68 @@ class ModelPool:
     def _build(self, keys: Sequence[Key], now: float, wall: float) -> None:
         by_name: dict[str, ProjectModel] = {}
         for key in keys:
-            project = by_name.get(key.project)
-            if project is None:
-                quota = ProjectQuota(self._config, self.limits, now, wall)
-                project = by_name[key.project] = ProjectModel(key.project, quota)
-                self._discovery.know(project.name, quota)
-            counts = self._ledger.of(key.fingerprint, self.model)
-            gate = Gate(self._config, self._rng)
-            lane = Lane(key, self, project, counts=counts, gate=gate, rate=self.health.rate())
+            lane = self._add(key, by_name, now, wall)
             lane.slots = self.instances.by_key[key.position]
-            project.lanes.append(lane)
             self.health.alive += key.dead is None
             # what was counted before a restart or a reset belongs to the first instance of its key
             self.add_usage(lane, lane.counts.requests)
         self.standing.take_over(by_name.values(), now)
+
+    def _add(self, key: Key, by_name: dict[str, ProjectModel], now: float, wall: float) -> Lane:
+        """Make the lane of a key, and its project unless it is there."""
+        project = by_name.get(key.project)
+        if project is None:
+            quota = ProjectQuota(self._config, self.limits, now, wall)
+            project = by_name[key.project] = ProjectModel(key.project, quota)
+            self._discovery.know(project.name, quota)
+        counts = self._ledger.of(key.fingerprint, self.model)
+        gate = Gate(self._config, self._rng)
+        lane = Lane(key, self, project, counts=counts, gate=gate, rate=self.health.rate())
+        project.lanes.append(lane)
+        return lane
+
+    def rekey(self, keys: Sequence[Key], size: int, now: float, wall: float) -> None:
+        """Take keys in and out. What is known of those that stay stays; calls under way end where they began.
+
+        ``keys`` are new objects, those that left are marked dead. A new project starts at the mean usage of the others.
+        """
+        former = {lane.key.fingerprint: lane for lane in self.lanes}
+        stays = [former.get(key.fingerprint) for key in keys]
+        stays = [
+            lane if lane is not None and lane.project.name == key.project else None
+            for lane, key in zip(stays, keys, strict=True)
+        ]
+        self.instances.rekey([lane.key.position if lane is not None else None for lane in stays], size)
+        kept = set(stays)
+        for lane in former.values():
+            if lane not in kept:
+                self._leave(lane, now)
+        by_name = {project.name: project for project in self.projects if project.lanes}
+        known = set(by_name)
+        lanes = [lane or self._add(key, by_name, now, wall) for lane, key in zip(stays, keys, strict=True)]
+        for slot in self.instances.slots:
+            slot.usage = 0
+        for lane, key in zip(lanes, keys, strict=True):
+            lane.key = key
+            lane.slots = self.instances.by_key[key.position]
+            self.add_usage(lane, lane.counts.requests)
+        self.health.alive = sum(key.dead is None for key in keys)
+        for project in by_name.values():
+            project.lanes.sort(key=lambda lane: lane.key.position)
+        self.standing.take_over(sorted(by_name.values(), key=lambda project: project.position), now)
+        for name in by_name.keys() - known:
+            self.standing.lift(by_name[name], now)
+            self.standing.rank(by_name[name], now)
+
+    def _leave(self, lane: Lane, now: float) -> None:
+        """Take the lane of a key out that is not configured any more."""
+        project = lane.project
+        self.standing.place(lane, now)
+        project.lanes.remove(lane)
+        self.health.leave(lane)
+        if not project.lanes:
+            self._discovery.forget(project.name)
+            self.standing.leave(project)
 
     @property
     def lanes(self) -> list[Lane]:
@@ -230,7 +278,7 @@ class ModelPool:
         extra = outcome.requests - 1
         if extra and lease.clearing == self.clearing:
             lane.counts.requests += extra
-            lease.slot.usage += extra
+            self._count_further(lease, extra)
         if outcome.kind is Kind.CANCELLED or outcome.requests == 0:
             self.standing.use(project, -lease.unit)
             self.standing.rank(project, now)
@@ -239,6 +287,9 @@ class ModelPool:
             self.standing.rank(project, now)
         project.quota.end(lease.started_at, outcome, now, wall, project.in_flight)
         self._take_in(lease, outcome, now, wall)
+        if not project.lanes:
+            # its keys are not configured any more
+            return
         if outcome.kind is Kind.QUOTA:
             self._find_shared(lane, now)
             project = lane.project
@@ -248,6 +299,15 @@ class ModelPool:
             self.standing.reopen(project, now)
         elif not project.may_send(now):
             self.standing.close(project, now)
+
+    def _count_further(self, lease: Lease, requests: int) -> None:
+        """Count further requests of a call for its instance, or for its key where the instance is no more."""
+        if any(slot is lease.slot for slot in self.instances.slots):
+            lease.slot.usage += requests
+            return
+        for lane in self.lanes:
+            if lane.key.fingerprint == lease.fingerprint:
+                self.add_usage(lane, requests)
 
     def _take_in(self, lease: Lease, outcome: Outcome, now: float, wall: float) -> None:
         lane, standing = lease.lane, self.standing
@@ -325,6 +385,8 @@ class ModelPool:
 
     def welcome(self, lane: Lane, now: float) -> None:
         """Let a new or healed key start at the mean usage of the live ones, and give it an instance again."""
+        if lane.key.dead is not None:
+            return
         if not lane.slots:
             giver = self.instances.give_one_to(lane.key.position)
             if giver is not None:

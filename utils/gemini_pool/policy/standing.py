@@ -79,6 +79,14 @@ class Standing:
         self.closed = sum(project.closed_at is not None for project in self.projects)
         self.due = -math.inf
 
+    def leave(self, project: ProjectModel) -> None:
+        """Take a project out of which no key is left."""
+        self.ranking.drop(project)
+        self._marked.pop(project, None)
+        self.total = max(0.0, self.total - project.usage)
+        project.usage = 0.0
+        project.closed_at = None
+
     @property
     def passed_over(self) -> int:
         """How many lanes are passed over because a call takes too long."""
@@ -281,6 +289,8 @@ class Standing:
 
     def use(self, project: ProjectModel, amount: float) -> None:
         """Add to a project's usage (or take from it, never below 0), outside of a call's start."""
+        if not project.lanes:
+            return
         amount = max(amount, -project.usage)
         project.usage += amount
         self.total = max(0.0, self.total + amount)

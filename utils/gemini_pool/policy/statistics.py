@@ -63,6 +63,12 @@ def key_stats(policy: Policy) -> dict[str, Any]:
     }
 
 
+def key_states(policy: Policy) -> dict[str, str]:
+    """Answer the state of every key by its fingerprint."""
+    now = policy.clock()
+    return {key.fingerprint: _state(policy, key, now)[0] for key in policy.keys}
+
+
 def quota_stats(policy: Policy) -> dict[str, dict[str, dict[str, int]]]:
     """Answer ``{project: {model: {"limit": requests a day, "left": of them}}}`` where the daily limit is known."""
     now = policy.clock()

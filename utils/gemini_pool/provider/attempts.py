@@ -56,6 +56,11 @@ class Ask:
         plain = is_plain(given)
         return cls(model, turns, config, plain, *(lean_request(turns, config) if plain else (turns, config)))
 
+    @property
+    def links_files(self) -> bool:
+        """Whether a part of the question is the address of a file or video instead of its content."""
+        return any(_is_link(part) for turn in self.turns for part in _of(turn, "parts") or ())
+
     def going_on(self, said: str) -> Ask:
         """Give the question that goes on where an answer broke off."""
         turns = [*self.turns, {"role": "model", "parts": [{"text": said}]}, _GO_ON]
@@ -65,6 +70,14 @@ class Ask:
     def of(self, model: str) -> Ask:
         """Give the same question to another model."""
         return self if model == self.model else dataclasses.replace(self, model=model)
+
+
+def _is_link(part: Any) -> bool:
+    return bool(_of(part, "file_data") or _of(part, "fileData"))
+
+
+def _of(thing: Any, name: str) -> Any:
+    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from utils.rendering.discord.targets import (
     TokenTarget,
     writable_channel,
 )
-from utils.rendering.writer import AnswerWriter, Place, WrittenAnswer
+from utils.rendering.writer import AnswerWriter, Place, TextFile, WrittenAnswer
 
 __all__ = [
     "AnswerWriter",
@@ -17,6 +17,7 @@ __all__ = [
     "InteractionTarget",
     "NoControls",
     "Place",
+    "TextFile",
     "TokenTarget",
     "WrittenAnswer",
     "writable_channel",

@@ -102,18 +102,18 @@ class ChannelTarget:
     async def show(self, text: str) -> Place:
         """Send the answer's message, or edit it."""
         view = MISSING if self._shown else self._controls.running() or MISSING
-        await self._first(text, None, view)
+        await self._first(text, (), view)
         self._shown = True
         return self._place()
 
-    async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
+    async def finish(self, texts: Sequence[str], file: TextFile | None, made: Sequence[TextFile] = ()) -> Place:
         """Show the last state of the answer, in as many messages as there are texts."""
         ended = await self._controls.ended()
         await self._turn(Urgency.LAST)
-        await self._first(texts[0], file, None if len(texts) > 1 else ended)
+        await self._first(texts[0], _all(file, made), None if len(texts) > 1 else ended)
         for index, text in enumerate(texts[1:], 1):
             await self._turn(Urgency.LAST)
-            await self._put(index, text, None, ended if index == len(texts) - 1 else None)
+            await self._put(index, text, (), ended if index == len(texts) - 1 else None)
         surplus, self._ids = self._ids[len(texts) :], self._ids[: len(texts)]
         for message_id in surplus:
             with contextlib.suppress(DeliveryError), border():
@@ -132,36 +132,36 @@ class ChannelTarget:
         channel: Any = self._channel
         return Place(channel.id, self._ids[0], tuple(self._ids[1:]))
 
-    async def _first(self, text: str, file: TextFile | None, view: Any) -> None:
+    async def _first(self, text: str, files: Sequence[TextFile], view: Any) -> None:
         try:
-            await self._put(0, text, file, view)
+            await self._put(0, text, files, view)
         except PlaceGoneError:
             if not self._inherited:
                 raise
             # the message was deleted while nobody was here: the answer is made anew, and Discord must not know it
             self._ids, self._inherited, self._nonce = [], False, None
-            await self._put(0, text, file, view)
+            await self._put(0, text, files, view)
         self._inherited = False
 
-    async def _put(self, index: int, text: str, file: TextFile | None, view: Any) -> None:
+    async def _put(self, index: int, text: str, files: Sequence[TextFile], view: Any) -> None:
         with border():
             if index < len(self._ids):
-                attachments = [upload(file)] if file is not None else MISSING
+                attachments = [upload(file) for file in files] or MISSING
                 await self._message(self._ids[index]).edit(
                     content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
                 )
             else:
-                sent = await self._channel.send(text, **self._sending(index, file, view))
+                sent = await self._channel.send(text, **self._sending(index, files, view))
                 self._ids.append(sent.id)
 
-    def _sending(self, index: int, file: TextFile | None, view: Any) -> dict[str, Any]:
+    def _sending(self, index: int, files: Sequence[TextFile], view: Any) -> dict[str, Any]:
         options: dict[str, Any] = {"allowed_mentions": _NOBODY, "suppress_embeds": True}
         if self._nonce is not None:
             options["nonce"] = f"{self._nonce}-{index}"
         if view is not None and view is not MISSING:
             options["view"] = view
-        if file is not None:
-            options["file"] = upload(file)
+        if files:
+            options["files"] = [upload(file) for file in files]
         if index == 0 and isinstance(self._reply_to, discord.Message):
             options["reference"] = self._reply_to.to_reference(fail_if_not_exists=False)
         elif index == 0 and self._reply_to is not None:
@@ -225,17 +225,17 @@ class TokenTarget:
         if moved is not None:
             return await moved.show(text)
         view = MISSING if self._shown else self._controls.running() or MISSING
-        place = await self._edited(text, None, view)
+        place = await self._edited(text, (), view)
         self._shown = True
         return place
 
-    async def finish(self, texts: Sequence[str], file: TextFile | None) -> Place:
+    async def finish(self, texts: Sequence[str], file: TextFile | None, made: Sequence[TextFile] = ()) -> Place:
         """Show the last state of the answer, in as many messages as there are texts."""
         moved = await self._elsewhere()
         if moved is not None:
-            return await moved.finish(texts, file)
+            return await moved.finish(texts, file, made)
         ended = await self._controls.ended()
-        place = await self._edited(texts[0], file, None if len(texts) > 1 else ended)
+        place = await self._edited(texts[0], _all(file, made), None if len(texts) > 1 else ended)
         for index, text in enumerate(texts[1:]):
             view = ended if index == len(texts) - 2 else None
             with border():
@@ -268,9 +268,9 @@ class TokenTarget:
         )
         self._more.append(sent.id)
 
-    async def _edited(self, text: str, file: TextFile | None, view: Any) -> Place:
+    async def _edited(self, text: str, files: Sequence[TextFile], view: Any) -> Place:
         with border():
-            message = await self._edit(text, [upload(file)] if file is not None else MISSING, view)
+            message = await self._edit(text, [upload(file) for file in files] or MISSING, view)
         return Place(message.channel.id, message.id, tuple(self._more))
 
     async def _edit(self, text: str, attachments: Any, view: Any) -> discord.Message:
@@ -288,7 +288,7 @@ class TokenTarget:
                 return None
             raise PlaceGoneError("the interaction's time is over and the bot may not write in its channel")
         if left_s > 0:
-            await self._edited(translate("answer.continued_below", self._locale), None, None)
+            await self._edited(translate("answer.continued_below", self._locale), (), None)
         self._moved = ChannelTarget(self._channel, nonce=self._nonce, controls=self._controls)
         if self._pace is not None:
             self._moved.keep_to(self._pace)
@@ -358,6 +358,10 @@ class _QuietTyping:
         if self._pace is None or self._pace.spare():
             with contextlib.suppress(DeliveryError), border():
                 await self._channel.typing()
+
+
+def _all(file: TextFile | None, made: Sequence[TextFile]) -> list[TextFile]:
+    return [*([file] if file is not None else []), *made]
 
 
 def writable_channel(interaction: discord.Interaction[Any]) -> discord.abc.Messageable | None:
