@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,7 +25,6 @@ from tests.gemini_pool.policy.conftest import (
     quota,
 )
 from utils.gemini_pool.policy import KeySpec, Kind, Outcome, Policy, PoolConfig
-from utils.gemini_pool.policy.breaker import GateState
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.outcome import COUNTED_AS_ERROR, Window
 from utils.gemini_pool.policy.projects import Lane, ProjectModel
@@ -226,48 +224,102 @@ def test_the_counts_stand_over_days(seed: int) -> None:
             }
 
 
-def begin_alike(worlds: list[EvenWorld]) -> tuple[Lease, Lease] | None:
-    """Begin a call the short way in the first world and the careful way in the second: to the same key."""
-    short, careful = (
-        world.policy.begin(MODEL, wishes, world.now) for world, wishes in zip(worlds, (FIRST, Wishes()), strict=True)
+@dataclass
+class Twins:
+    """Two pools that live through the same; one is asked the short way, the other never."""
+
+    worlds: tuple[World, World]
+    pairs: list[tuple[Lease, Lease]] = field(default_factory=list)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by for both."""
+        for world in self.worlds:
+            world.pass_time(seconds)
+
+    def begin(self) -> None:
+        """Begin a call in both: the choice is the same."""
+        short, careful = (
+            world.policy.begin(MODEL, wishes, world.now)
+            for world, wishes in zip(self.worlds, (FIRST, Wishes()), strict=True)
+        )
+        assert (short is None) == (careful is None)
+        if short is not None and careful is not None:
+            assert (short.key_label, short.probe, short.slot_index) == (
+                careful.key_label,
+                careful.probe,
+                careful.slot_index,
+            )
+            self.pairs.append((short, careful))
+
+    def end(self, rng: random.Random, *outcomes: Outcome) -> None:
+        """End one call in both with one of these outcomes."""
+        if self.pairs:
+            pair, outcome = self.pairs.pop(rng.randrange(len(self.pairs))), rng.choice(outcomes)
+            for world, lease in zip(self.worlds, pair, strict=True):
+                world.end(lease, outcome)
+
+    def hear(self, rng: random.Random) -> None:
+        """Let one call begin to answer in both."""
+        for world, lease in zip(self.worlds, rng.choice(self.pairs) if self.pairs else (), strict=bool(self.pairs)):
+            world.policy.hear(lease)
+
+    def check(self) -> None:
+        """Both count the same, and no more calls are overdue than take long."""
+        short, careful = (
+            [
+                (lane.in_flight, lane.counts.requests, len(lane.slots), lane.overdue, lane.gate.state(world.now))
+                for lane in world.pool.lanes
+            ]
+            for world in self.worlds
+        )
+        assert short == careful
+        world, mine = self.worlds[0], [short for short, _ in self.pairs]
+        for lane in world.pool.lanes:
+            long = [lease for lease in mine if lease.lane is lane and world.now - lease.started_at >= 12.0]
+            assert lane.overdue <= len(long)
+
+
+def twins(keys: int, per_project: int, pool_size: int | None = None) -> Twins:
+    """Make both."""
+    projects = {key: f"p{key // per_project}" for key in range(keys)}
+    one, other = (
+        EvenWorld(PoolConfig(open_jitter=0.0), keys=keys, projects=projects, pool_size=pool_size) for _ in range(2)
     )
-    assert (short is None) == (careful is None)
-    if short is None or careful is None:
-        return None
-    assert (short.key_label, short.probe, short.slot_index) == (careful.key_label, careful.probe, careful.slot_index)
-    return short, careful
-
-
-def shown(world: EvenWorld) -> list[tuple[int, int, int, GateState]]:
-    """Calls in flight, instances, calls overdue, and the gate of each lane."""
-    return [(lane.in_flight, len(lane.slots), lane.overdue, lane.gate.state(world.now)) for lane in world.pool.lanes]
+    return Twins((one, other))
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(("keys", "per_project"), [(4, 1), (6, 2), (12, 3)])
 def test_the_ordinary_case_written_out_chooses_as_the_careful_way(keys: int, per_project: int, seed: int) -> None:
-    """Two pools live through the same; one is asked the short way, the other never: every choice and count agrees."""
-    rng = random.Random(seed)
-    projects = {key: f"p{key // per_project}" for key in range(keys)}
-    worlds = [EvenWorld(PoolConfig(open_jitter=0.0), keys=keys, projects=projects) for _ in range(2)]
-    pairs: list[tuple[Lease, Lease]] = []
+    """Every choice and count agrees, whatever the outcomes."""
+    rng, both = random.Random(seed), twins(keys, per_project)
     for _ in range(150):
-        if pairs and rng.random() < 0.5:
-            pair = pairs.pop(rng.randrange(len(pairs)))
-            outcome = rng.choice([OK, OK, OK, OK, SHORT, CONTINUED, FAULT, CANCELLED, quota(3.0), OVERLOADED])
-            for world, lease in zip(worlds, pair, strict=True):
-                world.end(lease, outcome)
+        if rng.random() < 0.5:
+            both.end(rng, OK, OK, OK, OK, SHORT, CONTINUED, FAULT, CANCELLED, quota(3.0), OVERLOADED)
         else:
-            seconds = rng.choice([0.0, 0.0, 0.1, 0.3, 1.1, 5.0])
-            for world in worlds:
-                world.pass_time(seconds)
-            begun = begin_alike(worlds)
-            pairs += [] if begun is None else [begun]
-        shown = [
-            [(lane.in_flight, lane.counts.requests, len(lane.slots), lane.overdue) for lane in world.pool.lanes]
-            for world in worlds
-        ]
-        assert shown[0] == shown[1]
+            both.pass_time(rng.choice([0.0, 0.0, 0.1, 0.3, 1.1, 5.0]))
+            both.begin()
+        both.check()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_late_calls_spares_and_rotation_are_alike_on_both_ways(seed: int) -> None:
+    """Fewer instances than keys, calls that take long or have begun to answer: the short way goes along."""
+    rng, both = random.Random(seed), twins(6, 2, pool_size=4)
+    for _ in range(150):
+        match rng.randrange(12):
+            case 0 | 1 | 2 | 3:
+                both.end(rng, OK, OK, SHORT, FAULT, FAULT, OVERLOADED, quota(5.0))
+            case 4:
+                both.hear(rng)
+            case 5:
+                both.pass_time(13.0)
+                for world in both.worlds:
+                    world.policy.rotate_if_due()
+            case _:
+                both.pass_time(rng.choice([0.0, 0.2, 1.1]))
+                both.begin()
+        both.check()
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -311,43 +363,3 @@ def test_tokens_count_for_the_limit_that_is_named_later(short: bool) -> None:
     assert world.try_begin() is None
     world.pass_time(59.5)
     assert world.try_begin() is not None
-
-
-def check_flights(world: EvenWorld, mine: Sequence[Lease]) -> None:
-    """Every call under way is counted once, and only those that began long ago can be overdue."""
-    assert sum(lane.in_flight for lane in world.pool.lanes) == len(mine)
-    for lane in world.pool.lanes:
-        old = [lease for lease in mine if lease.lane is lane and world.now - lease.started_at >= 12.0]
-        assert lane.overdue <= len(old)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_late_calls_spares_and_rotation_are_alike_on_both_ways(seed: int) -> None:
-    """Fewer instances than keys, calls that take long or have begun to answer: the short way goes along."""
-    rng = random.Random(seed)
-    projects = {key: f"p{key // 2}" for key in range(6)}
-    worlds = [EvenWorld(PoolConfig(open_jitter=0.0), keys=6, projects=projects, pool_size=4) for _ in range(2)]
-    pairs: list[tuple[Lease, Lease]] = []
-    for _ in range(150):
-        choice = rng.randrange(12)
-        if choice < 4 and pairs:
-            pair = pairs.pop(rng.randrange(len(pairs)))
-            outcome = rng.choice([OK, OK, SHORT, FAULT, FAULT, OVERLOADED, quota(5.0)])
-            for world, lease in zip(worlds, pair, strict=True):
-                world.end(lease, outcome)
-        elif choice == 4 and pairs:
-            for world, lease in zip(worlds, rng.choice(pairs), strict=True):
-                world.policy.hear(lease)
-        elif choice == 5:
-            for world in worlds:
-                world.pass_time(13.0)
-                world.policy.rotate_if_due()
-        else:
-            seconds = rng.choice([0.0, 0.2, 1.1])
-            for world in worlds:
-                world.pass_time(seconds)
-            begun = begin_alike(worlds)
-            pairs += [] if begun is None else [begun]
-        assert shown(worlds[0]) == shown(worlds[1])
-        for world, mine in zip(worlds, zip(*pairs, strict=True) if pairs else ((), ()), strict=True):
-            check_flights(world, mine)

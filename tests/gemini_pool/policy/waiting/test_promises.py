@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import dataclass, field
+
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from utils.gemini_pool.policy.waiting.line import Line
+from utils.gemini_pool.policy.waiting.promises import Promises
 from utils.gemini_pool.policy.waiting.tickets import Ticket
 
 _WAIT_S = 20
@@ -64,3 +69,86 @@ class PromisesMachine(RuleBasedStateMachine):
 
 PromisesMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 TestPromises = PromisesMachine.TestCase
+
+
+@dataclass
+class Tickets:
+    """All tickets that wait, and how many grants each was promised: what ``Promises`` keeps in short, at length."""
+
+    promises: Promises[int] = field(default_factory=Promises)
+    promised: dict[Ticket[int], int] = field(default_factory=dict)
+    granted: int = 0
+
+    def by_due(self) -> list[Ticket[int]]:
+        """Give those who wait, the first due first."""
+        return sorted(self.promised, key=lambda one: (one.due_at, one.number))
+
+    def slack(self) -> int:
+        """How many may go out of turn before somebody comes too late."""
+        return min(self.promised[one] - self.granted - place for place, one in enumerate(self.by_due(), 1))
+
+    def join(self, number: int, due_at: float, places: int) -> None:
+        """Take one in as the line does: who would make another late leaves again."""
+        ticket = Ticket(0, None, number, 0.0, due_at)
+        self.promised[ticket] = self.granted + places
+        assert self.promises.add(ticket, places) is (self.slack() >= 0 or ticket is self.by_due()[-1])
+        if self.slack() < 0:
+            self.promises.remove(ticket, served=False)
+            del self.promised[ticket]
+
+    def go(self, rng: random.Random, *, served: bool) -> None:
+        """Let one go: who must, else anybody."""
+        due = self.promises.most_due(0.0)
+        assert due is (self.by_due()[0] if due is not None or self.slack() <= 0 else None)
+        ticket = due or rng.choice(self.by_due())
+        self.promises.remove(ticket, served=served)
+        del self.promised[ticket]
+        self.granted += served
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_who_must_go_is_told_from_who_may_wait(seed: int) -> None:
+    """Held at every step against a count over all tickets: nobody comes too late, whoever goes."""
+    rng, tickets = random.Random(seed), Tickets()
+    for number in range(150):
+        if tickets.promised and rng.random() < 0.4:
+            tickets.go(rng, served=rng.random() < 0.6)
+        else:
+            tickets.join(number, float(rng.randrange(1, 12)), rng.randrange(1, 12))
+        assert list(tickets.promises) == tickets.by_due()
+        for place, one in enumerate(tickets.by_due(), 1):
+            assert tickets.promises.place(one) == place
+            assert tickets.promised[one] - tickets.granted >= place
+
+
+def test_a_ticket_whose_time_has_come_goes_next() -> None:
+    """At its very time, whatever places there are; nobody goes where nobody waits."""
+    promises: Promises[int] = Promises()
+    assert promises.most_due(0.0) is None
+    ticket = Ticket(0, None, 1, 0.0, 10.0)
+    assert promises.add(ticket, 5)
+    assert promises.most_due(9.9) is None
+    assert promises.most_due(10.0) is ticket
+
+
+def test_who_takes_the_last_place_of_another_does_harm() -> None:
+    """One place more and it would not; who is due last harms nobody."""
+    promises: Promises[int] = Promises()
+    for free, harmless in ((1, False), (2, True)):
+        promises = Promises()
+        assert promises.add(Ticket(0, None, 1, 0.0, 10.0), free)
+        assert promises.add(Ticket(0, None, 2, 0.0, 5.0), 1) is harmless
+    assert promises.add(Ticket(0, None, 3, 0.0, 20.0), 0)
+
+
+def test_a_place_left_by_somebody_is_found_again() -> None:
+    """Whoever leaves unserved makes room for those behind."""
+    promises: Promises[int] = Promises()
+    first, second = Ticket(0, None, 1, 0.0, 5.0), Ticket(0, None, 2, 0.0, 10.0)
+    promises.add(first, 3)
+    promises.add(second, 2)
+    assert promises.most_due(0.0) is first
+    promises.remove(first, served=False)
+    assert promises.most_due(0.0) is None
+    promises.remove(second, served=True)
+    assert promises.most_due(0.0) is None

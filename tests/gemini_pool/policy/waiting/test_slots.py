@@ -130,3 +130,56 @@ def test_slots_until_a_time_are_counted():
     assert world.policy.places_until(MODEL, world.now + 130.0, world.now) == 8
     assert 1 <= World().policy.places_until(MODEL, 1e9, 1000.0) < 1000
     assert World(keys=0).policy.places_until(MODEL, 1e9, 1000.0) == 0
+
+
+def test_slots_taken_since_they_were_counted_are_gone():
+    """Without counting anew: the next slot is that of the second, and so many fewer come until a time."""
+    world = World(config=PoolConfig(requests_per_minute=2), keys=2)
+    world.call(OK)
+    world.pass_time(10.0)
+    for _ in range(3):
+        world.call(OK)
+    slots = world.policy.room(MODEL).slots
+    before = [slots.at(world.pool, place, world.now, 2.5).at for place in (1, 2, 3)]
+    assert before == [world.now + 51.0, world.now + 61.0, world.now + 61.0]
+    assert slots.until(world.pool, world.now + 61.0, world.now, 2.5, at_least=3) == 4
+    slots.take()
+    assert slots.at(world.pool, 1, world.now, 2.5).at == before[1]
+    assert slots.until(world.pool, world.now + 61.0, world.now, 2.5, at_least=3) == 3
+    slots.forget()
+    assert slots.at(world.pool, 1, world.now, 2.5).at == before[0]
+    assert slots.until(world.pool, world.now + 61.0, world.now, 2.5, at_least=3) == 4
+
+
+def test_slots_are_counted_anew_when_they_are_old():
+    """After a short while, at once when somebody looks back in time, and for another pool."""
+    world = World(config=PoolConfig(requests_per_minute=1), keys=1)
+    slots = world.policy.room(MODEL).slots
+    assert slots.at(world.pool, 1, world.now, 2.5).at == world.now
+    world.call(OK)
+    assert slots.at(world.pool, 1, world.now, 2.5).at == world.now
+    assert slots.at(world.pool, 1, world.now - 0.001, 2.5).at != world.now - 0.001
+    slots.forget()
+    assert slots.at(world.pool, 1, world.now, 2.5).at == world.now + 61.0
+    world.pass_time(0.01)
+    other = World(config=PoolConfig(requests_per_minute=1), keys=1, now=world.now)
+    assert slots.at(other.pool, 1, world.now, 2.5).at == world.now
+    assert slots.at(other.pool, 40, world.now, 2.5).at == pytest.approx(world.now + 39 * 61.0)
+
+
+def test_behind_gates_the_first_that_opens_counts():
+    """Of a project with several keys that are out; a dead one has no gate any more."""
+    world = World(config=PoolConfig(open_jitter=0.0, peer_factor=0.0), keys=6, projects=dict.fromkeys((0, 1, 2), "p"))
+    world.end(world.begin_on(2), DEAD)
+    world.eject(0)
+    world.pass_time(4.0)
+    world.eject(1)
+    for key in (3, 4, 5):
+        world.end(world.begin_on(key), DEAD)
+    assert slot(world, 1) == Slot(26.0, Obstacle.FAULTS)
+    assert slot(world, 2) == Slot(28.5, Obstacle.FAULTS, guess=True)
+    world.pass_time(26.0)
+    world.begin()
+    assert slot(world, 1) == Slot(2.5, Obstacle.FAULTS, guess=True)
+    world.pass_time(2.0)
+    assert slot(world, 1) == Slot(2.0, Obstacle.FAULTS, guess=True)
