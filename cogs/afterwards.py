@@ -30,9 +30,7 @@ class Channels(Protocol):
 class Afterwards:
     """Starts what comes after answers."""
 
-    def __init__(
-        self, channels: Channels, conversations: Conversations, running: RunningAnswers, pace: Pace
-    ) -> None:
+    def __init__(self, channels: Channels, conversations: Conversations, running: RunningAnswers, pace: Pace) -> None:
         self._channels = channels
         self._conversations = conversations
         self._running = running

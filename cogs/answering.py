@@ -25,6 +25,7 @@ from cogs.controls import Action, AnswerControls
 from cogs.desk import ErrorDesk
 from cogs.incoming import Intake
 from cogs.turnstile import Turnstile
+from cogs.vestibule import Vestibule
 from utils.conversations import (
     CUT_OFF,
     STOPPED,
@@ -99,6 +100,7 @@ class Answering:
         afterwards: Afterwards,
         *,
         turnstile: Turnstile,
+        vestibule: Vestibule,
         pace: Pace,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -107,14 +109,20 @@ class Answering:
         self._desk = desk
         self._afterwards = afterwards
         self._turnstile = turnstile
+        self._vestibule = vestibule
         self._pace = pace
         self._wall = wall
+
+    async def calm(self) -> None:
+        """Wait until all who have just come are acknowledged; awaited before anything is stored for who is."""
+        await self._vestibule.calm()
 
     async def take(self, asked: Asked, conversation: Conversation, *, place: Place | None = None) -> Turn | None:
         """Store a question, whose answer stands in ``place`` already; the turn that is to be answered here.
 
         None: it had been asked before, or joined a turn that is answered already by somebody.
         """
+        await self.calm()
         try:
             attachments = await self._intake.attachments(asked.files)
         except Exception:

@@ -111,6 +111,7 @@ class AskCog(commands.Cog):
             return
         deferred = await interaction.response.defer(thinking=True)
         asked = asked_by_interaction(interaction, text, files, keeps_token=True)
+        await self._answering.calm()
         conversation = await self._conversations.open(
             kind="ask",
             guild_id=asked.guild_id,

@@ -77,6 +77,7 @@ class ButtonsCog(commands.Cog):
             return
         try:
             await interaction.response.defer()
+            await self._answering.calm()
             sentence_id = await self._do(interaction, action, turn_id)
             if sentence_id is not None:
                 await self._desk.tell(interaction, translate(sentence_id, locale))

@@ -146,6 +146,7 @@ class ChatOpeningCog(commands.Cog):
         self, interaction: discord.Interaction, wish: _Wish, options: dict[str, Any], message_id: int
     ) -> None:
         """Store the conversation and its first question, then open the thread and answer there."""
+        await self._answering.calm()
         conversation = await self._conversations.open(
             kind="thread",
             guild_id=interaction.guild_id,

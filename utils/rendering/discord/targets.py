@@ -97,7 +97,9 @@ class ChannelTarget:
 
     async def _turn(self, urgency: Urgency) -> None:
         if self._pace is not None:
-            await self._pace.turn(urgency)
+            # all kinds of channel have an id, which the abstract class does not promise
+            channel: Any = self._channel
+            await self._pace.turn(urgency, channel.id)
 
     async def show(self, text: str) -> Place:
         """Send the answer's message, or edit it."""
