@@ -9,9 +9,10 @@ model (``threads``), a server's choices (``settings``), administration (``admin`
 both). Around them: ``client`` is the bot as Discord sees it, ``answering`` the way of every question (``places``
 finds it again, ``afterwards`` comes after), ``incoming`` checks and fetches (by ``fetching``), ``desk`` tells people
 what went wrong, ``running`` lets answers end, ``access`` keeps to a server's restrictions, ``turnstile`` to fair use
-(shown and set in ``usage``), ``vestibule`` lets acknowledgements go before work, ``identifies`` to Discord's limit of starts, ``models``, ``readers``, ``translator`` and
-``sync`` serve names and languages, ``tables`` draws numbers. What always holds: a cog gets by its constructor only
-what it uses; nothing here knows SQL or the SDK, and HTTP only ``fetching``.
+(shown and set in ``usage``), ``identifies`` to Discord's limit of starts, ``vestibule`` lets acknowledgements go before
+work, ``models``, ``readers``, ``translator`` and ``sync`` serve names and languages, ``tables`` draws numbers. What
+always holds: a cog gets by its constructor only what it uses; nothing here knows SQL or the SDK, and HTTP only
+``fetching``.
 """
 
 from __future__ import annotations

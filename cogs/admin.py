@@ -101,6 +101,10 @@ class AdminCog(commands.Cog):
         self._charts = charts or Charts()
         self._wall = wall
 
+    async def cog_unload(self) -> None:
+        """End what draws."""
+        await self._charts.aclose()
+
     @app_commands.command(
         name="pool-stats",
         description="Show the pool: instances, usage and keys of every model (administrators)",

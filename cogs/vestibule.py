@@ -4,8 +4,8 @@ Discord takes an interaction back that is not acknowledged within three seconds
 (https://docs.discord.com/developers/interactions/receiving-and-responding). An acknowledgement costs little and what
 follows it costs much, so where hundreds come at once, each is acknowledged before the work for any of them begins.
 ``Vestibule`` is told of each interaction when it comes (``enter``) and asked by whoever is about to begin work
-(``calm``). What always holds: without interactions to acknowledge nobody waits; nobody waits longer than ``patience_s``;
-nothing is held of an interaction that was acknowledged.
+(``calm``). What always holds: without interactions to acknowledge nobody waits; nobody waits longer than
+``patience_s``; nothing is held of an interaction that was acknowledged.
 """
 
 from __future__ import annotations

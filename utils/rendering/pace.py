@@ -1,12 +1,12 @@
 """How fast all answers together may write into Discord.
 
-Discord takes 50 requests a second from a bot, over all its channels (https://docs.discord.com/developers/topics/rate-limits
-#global-rate-limit), and a hundred answers that are each edited once a second would be twice as many. ``Pace`` gives out
-turns: ``turn`` waits for one, ``spare`` takes one only if nobody waits. What always holds: turns are given so far apart
-that any second holds fewer than Discord takes, with room for what else the bot sends; states in between that are shown in
-one channel lie a second apart, whichever answers they are of, since they share the channel's own limit; who begins an answer comes
-before who ends one, and both before a state in between, which can be left out; among equals the first to ask is the
-first to go; who is cancelled while waiting takes no turn. Serves one event loop.
+Discord takes 50 requests a second from a bot, over all its channels, and is seen to take an edit a second in one
+(https://docs.discord.com/developers/topics/rate-limits#global-rate-limit); a hundred answers that are each edited once
+a second would be twice as many. ``Pace`` gives out turns: ``turn`` waits for one, ``spare`` takes one only if nobody
+waits. What always holds: turns are given so far apart that any second holds fewer than Discord takes, with room for
+what else the bot sends; states in between that are shown in one channel lie a second apart, whichever answers they
+are of; who begins an answer comes before who ends one, and both before a state in between, which can be left out;
+among equals the first to ask is the first to go; who is cancelled takes no turn of all. Serves one event loop.
 """
 
 from __future__ import annotations
