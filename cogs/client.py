@@ -132,7 +132,7 @@ class _Tree(app_commands.CommandTree[GeminiBot]):
             sentence = bot.desk.sentence(StoppingError(), str(interaction.locale), where="stopping")
             await bot.desk.tell(interaction, sentence)
             return False
-        bot.vestibule.enter(interaction)
+        bot.vestibule.enter(interaction.response.is_done)
         try:
             refusal = await bot.gatekeeper.refusal(interaction)
         except StorageError as error:

@@ -11,9 +11,8 @@ follows it costs much, so where hundreds come at once, each is acknowledged befo
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
-
-import discord
+from collections.abc import Callable
+from typing import Final
 
 _PATIENCE_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.02
@@ -24,12 +23,12 @@ class Vestibule:
 
     def __init__(self, *, patience_s: float = _PATIENCE_S) -> None:
         self._patience_s = patience_s
-        self._coming: list[discord.Interaction[Any]] = []
+        self._coming: list[Callable[[], bool]] = []
         self._watching: asyncio.Task[None] | None = None
 
-    def enter(self, interaction: discord.Interaction[Any]) -> None:
-        """Take note of an interaction that has just come."""
-        self._coming.append(interaction)
+    def enter(self, is_acknowledged: Callable[[], bool]) -> None:
+        """Take note of an interaction that has just come; from then on it is asked whether it is acknowledged."""
+        self._coming.append(is_acknowledged)
 
     async def calm(self) -> None:
         """Wait until all are acknowledged that have come."""
@@ -44,5 +43,5 @@ class Vestibule:
         until = asyncio.get_running_loop().time() + self._patience_s
         while self._coming and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(_LOOK_EVERY_S)
-            self._coming = [one for one in self._coming if not one.response.is_done()]
+            self._coming = [is_acknowledged for is_acknowledged in self._coming if not is_acknowledged()]
         self._coming.clear()

@@ -21,7 +21,8 @@ async def test_turns_lie_apart_and_a_pause_saves_up_only_a_few():
 
 
 async def test_the_most_urgent_goes_first_and_equals_in_the_order_of_asking():
-    pace, order = Pace(200.0, at_once=1), []
+    pace = Pace(200.0, at_once=1)
+    order: list[str] = []
     assert pace.spare()
     asked = [
         (Urgency.BETWEEN, "between 1"),
@@ -45,7 +46,8 @@ async def test_a_spare_turn_is_none_while_somebody_waits():
 
 async def test_who_is_cancelled_takes_no_turn():
     """Of three who wait the first gives up; the second takes the turn that would have been the first's."""
-    pace, order = Pace(50.0, at_once=1), []
+    pace = Pace(50.0, at_once=1)
+    order: list[str] = []
     assert pace.spare()
     tasks = [asyncio.create_task(_taken(pace, Urgency.BETWEEN, str(number), order)) for number in range(3)]
     await asyncio.sleep(0)
