@@ -46,12 +46,12 @@ class Pace:
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
-        self._channels: dict[int, Pace] = {}
+        self._channels: dict[int, _Channel] = {}
 
     async def turn(self, urgency: Urgency, channel_id: int | None = None) -> None:
         """Wait for a turn, to write in a channel."""
         if channel_id is not None:
-            channel = self._channel(channel_id)
+            channel = self._channel(channel_id).between
             if urgency is Urgency.BETWEEN:
                 await channel.turn(urgency)
             else:
@@ -62,6 +62,14 @@ class Pace:
         heapq.heappush(self._waiting, (urgency, next(self._numbers), mine))
         self._wind()
         await mine
+
+    def alone(self, channel_id: int) -> asyncio.Lock:
+        """Give what is held while an edit is on its way in a channel.
+
+        discord.py learns from each answer how many edits are left, and where answers overtake each other it believes
+        in more than there are.
+        """
+        return self._channel(channel_id).writing
 
     def push(self) -> None:
         """Take a turn before its time; those after it come later by as much."""
@@ -81,11 +89,11 @@ class Pace:
         self._pay(now)
         return True
 
-    def _channel(self, channel_id: int) -> Pace:
+    def _channel(self, channel_id: int) -> _Channel:
         if len(self._channels) > _MOST_CHANNELS:
             self._channels = {number: one for number, one in self._channels.items() if not one.idle}
         if channel_id not in self._channels:
-            self._channels[channel_id] = Pace(1.0 / _CHANNEL_GAP_S, at_once=1)
+            self._channels[channel_id] = _Channel()
         return self._channels[channel_id]
 
     def _pay(self, now: float) -> None:
@@ -108,3 +116,15 @@ class Pace:
     def _forget_the_gone(self) -> None:
         while self._waiting and self._waiting[0][2].done():
             heapq.heappop(self._waiting)
+
+
+class _Channel:
+    """What the answers in one channel share."""
+
+    def __init__(self) -> None:
+        self.between = Pace(1.0 / _CHANNEL_GAP_S, at_once=1)
+        self.writing = asyncio.Lock()
+
+    @property
+    def idle(self) -> bool:
+        return self.between.idle and not self.writing.locked()

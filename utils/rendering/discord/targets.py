@@ -149,12 +149,18 @@ class ChannelTarget:
         with border():
             if index < len(self._ids):
                 attachments = [upload(file)] if file is not None else MISSING
-                await self._message(self._ids[index]).edit(
-                    content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
-                )
+                async with self._alone():
+                    await self._message(self._ids[index]).edit(
+                        content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
+                    )
             else:
                 sent = await self._channel.send(text, **self._sending(index, file, view))
                 self._ids.append(sent.id)
+
+    def _alone(self) -> contextlib.AbstractAsyncContextManager[object]:
+        # all kinds of channel have an id, which the abstract class does not promise
+        channel: Any = self._channel
+        return self._pace.alone(channel.id) if self._pace is not None else contextlib.nullcontext()
 
     def _sending(self, index: int, file: TextFile | None, view: Any) -> dict[str, Any]:
         options: dict[str, Any] = {"allowed_mentions": _NOBODY, "suppress_embeds": True}
