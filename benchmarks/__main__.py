@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BENCHMARKS = ("pool", "storage")
+BENCHMARKS = ("pool", "storage", "bot")
 
 
 def main() -> None:

@@ -10,8 +10,9 @@ own data (``privacy``, written by ``exporting``; ``upkeep`` deletes by age; ``cu
 its command is acknowledged, ``places`` finds it again, ``afterwards`` comes after), ``incoming`` checks and fetches (by
 ``fetching``), ``desk`` tells people what went wrong, ``running`` lets answers end, ``access`` keeps to a server's
 restrictions, ``turnstile`` to fair use (shown and set in ``usage``), ``identifies`` to Discord's limit of starts,
-``models``, ``readers``, ``translator`` and ``sync`` serve names and languages, ``tables`` draws numbers. What always
-holds: a cog gets by its constructor only what it uses; nothing here knows SQL or the SDK, and HTTP only ``fetching``.
+``vestibule`` lets acknowledgements go before work, ``help`` lists the commands, ``models``, ``readers``, ``translator``
+and ``sync`` serve names and languages, ``tables`` draws numbers. What always holds: a cog gets by its constructor only
+what it uses; nothing here knows SQL or the SDK, and HTTP only ``fetching``.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ from cogs.threads import ThreadCog
 from cogs.transcribe import TranscribeCog
 from cogs.turnstile import Turnstile
 from cogs.usage import UsageCog
+from cogs.vestibule import Vestibule
 from cogs.why import WhyCog
 from utils.conversations import Conversations
 from utils.conversations.fairness import FairUse
@@ -98,6 +100,7 @@ class _Parts:
     administrators: Administrators
     fair: FairUse
     turnstile: Turnstile
+    vestibule: Vestibule
     default_model: str
     reads_content: bool
 
@@ -147,6 +150,7 @@ def make_bot(
         administrators=administrators,
         fair=fair,
         turnstile=Turnstile(fair),
+        vestibule=Vestibule(),
         default_model=default_model,
         reads_content=reads_content,
     )
@@ -158,6 +162,7 @@ def make_bot(
         readers=parts.readers,
         running=parts.running,
         gatekeeper=gatekeeper,
+        vestibule=parts.vestibule,
         reads_content=reads_content,
         commands_epoch=commands_epoch,
         ready_after_s=ready_after_s,
@@ -182,7 +187,9 @@ def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tup
     conversations, running, desk = parts.conversations, parts.running, parts.desk
     pace = Pace()
     afterwards = Afterwards(bot, conversations, running, pace)
-    answering = Answering(conversations, parts.intake, desk, afterwards, turnstile=parts.turnstile, pace=pace)
+    answering = Answering(
+        conversations, parts.intake, desk, afterwards, turnstile=parts.turnstile, vestibule=parts.vestibule, pace=pace
+    )
     acknowledging = Acknowledging(answering, conversations, parts.turnstile)
     places = Places(bot, functools.partial(discord.Webhook.partial, client=bot))
     threads = ChatThreads(bot, conversations)
@@ -266,7 +273,14 @@ def _make_cogs(bot: GeminiBot, parts: _Parts) -> tuple[commands.Cog, ...]:
     choices = PersonaChoices(parts.personas)
     return (
         *_talking_cogs(bot, parts, choices),
-        PrivacyCog(bot, parts.custody, parts.notes, parts.desk, functools.partial(_drop_memories, parts)),
+        PrivacyCog(
+            bot,
+            parts.custody,
+            parts.notes,
+            parts.desk,
+            functools.partial(_drop_memories, parts),
+            vestibule=parts.vestibule,
+        ),
         KeysCog(parts.custody, parts.administrators, parts.desk),
         *_making_cogs(bot, parts),
         PersonaCog(
@@ -312,7 +326,7 @@ def _admin_cogs(bot: GeminiBot, parts: _Parts) -> tuple[commands.Cog, ...]:
         return {key.fingerprint: key.label for key in custody.keychain.shown()}
 
     return (
-        AdminCog(parts.pool, parts.administrators, insight, key_labels),
+        AdminCog(parts.pool, parts.administrators, insight, key_labels, parts.vestibule),
         WhyCog(bot.tree, parts.conversations, parts.administrators, insight.watch),
         DoctorCog(patient, parts.administrators),
         AlertsCog(bot, insight, preferences),

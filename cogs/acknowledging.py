@@ -2,7 +2,8 @@
 
 A process may be killed at any moment. ``Acknowledging.take`` makes that harmless: whoever sees the bot think is known
 to the store, with the interaction's token, so that the next process finishes what they see (``recovery``). What always
-holds: an interaction is acknowledged in time, if need be before the store is done; what could not be stored, or
+holds: an interaction is acknowledged in time, if need be before the store is done, and where very many come at once
+before it begins (then a kill in that instant leaves those thinking); what could not be stored, or
 acknowledged, leaves nothing behind, and is not counted; what goes wrong before the acknowledgement is told to the asker
 alone. Errors: AttachmentUnreadError, AttachmentRefusedError, those of the store, and discord.py's where Discord takes
 no acknowledgement any more.
@@ -57,8 +58,10 @@ class Acknowledging:
         ephemeral: bool = False,
     ) -> Taken:
         """Open a conversation, store what is asked in it (None: nothing), acknowledge, and fetch the files."""
+        crowded = self._answering.is_crowded
         storing = asyncio.ensure_future(self._store(opening, asked))
-        await asyncio.wait({storing}, timeout=_STORE_FIRST_S)
+        if not crowded:
+            await asyncio.wait({storing}, timeout=_STORE_FIRST_S)
         try:
             if storing.done():
                 storing.result()
@@ -84,6 +87,8 @@ class Acknowledging:
     async def _store(
         self, opening: Callable[[], Awaitable[Conversation]], asked: Asked | None
     ) -> tuple[Conversation, Turn | None]:
+        if self._answering.is_crowded:
+            await self._answering.calm()
         conversation = await opening()
         return conversation, await self._answering.note(asked, conversation) if asked is not None else None
 

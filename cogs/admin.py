@@ -23,6 +23,7 @@ from cogs.diagrams import BuildPicture, PeriodName
 from cogs.incoming import shown_name
 from cogs.insight import Insight
 from cogs.translator import choice
+from cogs.vestibule import Vestibule
 from utils.gemini_pool import GeminiAPIPool
 from utils.i18n import translate
 from utils.rendering.charts import Charts
@@ -88,6 +89,7 @@ class AdminCog(commands.Cog):
         administrators: Administrators,
         insight: Insight,
         key_labels: Callable[[], Mapping[str, str]],
+        vestibule: Vestibule,
         *,
         charts: Charts | None = None,
         wall: Callable[[], float] = time.time,
@@ -96,8 +98,13 @@ class AdminCog(commands.Cog):
         self._administrators = administrators
         self._insight = insight
         self._key_labels = key_labels
+        self._vestibule = vestibule
         self._charts = charts or Charts()
         self._wall = wall
+
+    async def cog_unload(self) -> None:
+        """End what draws."""
+        await self._charts.aclose()
 
     @app_commands.command(
         name="pool-stats",
@@ -215,6 +222,7 @@ class AdminCog(commands.Cog):
             await interaction.response.send_message(sentence, ephemeral=True)
             return False
         await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._vestibule.calm()
         return True
 
     async def _shown(

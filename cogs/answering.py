@@ -27,6 +27,7 @@ from cogs.controls import Action, AnswerControls
 from cogs.desk import ErrorDesk
 from cogs.incoming import Intake
 from cogs.turnstile import Turnstile
+from cogs.vestibule import Vestibule
 from utils.conversations import (
     CUT_OFF,
     STOPPED,
@@ -108,6 +109,7 @@ class Answering:
         afterwards: Afterwards,
         *,
         turnstile: Turnstile,
+        vestibule: Vestibule,
         pace: Pace,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -116,14 +118,25 @@ class Answering:
         self._desk = desk
         self._afterwards = afterwards
         self._turnstile = turnstile
+        self._vestibule = vestibule
         self._pace = pace
         self._wall = wall
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many have just come that they are acknowledged before anything is stored for any of them."""
+        return self._vestibule.is_crowded
+
+    async def calm(self) -> None:
+        """Wait until all who have just come are acknowledged; awaited before anything is stored for who is."""
+        await self._vestibule.calm()
 
     async def take(self, asked: Asked, conversation: Conversation) -> Turn | None:
         """Fetch a question's files and store it; the turn that is to be answered here.
 
         None: it had been asked before, or joined a turn that is answered already by somebody.
         """
+        await self.calm()
         try:
             return await self._store(asked, conversation, await self._intake.attachments(asked.files))
         except Exception:

@@ -80,6 +80,7 @@ class ButtonsCog(commands.Cog):
             return
         try:
             await interaction.response.defer()
+            await self._answering.calm()
             sentence = await self._do(interaction, action, turn_id)
             if sentence is not None:
                 await self._desk.tell(interaction, sentence)

@@ -27,6 +27,7 @@ from cogs.readers import Readers
 from cogs.running import RunningAnswers
 from cogs.sync import Notes, sync_commands
 from cogs.translator import CatalogueTranslator
+from cogs.vestibule import Vestibule
 from utils.storage import StorageError
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class GeminiBot(commands.Bot):
         readers: Readers,
         running: RunningAnswers,
         gatekeeper: Gatekeeper,
+        vestibule: Vestibule,
         background: Sequence[Callable[[], Coroutine[Any, Any, None]]],
         reads_content: bool,
         commands_epoch: str = "",
@@ -79,6 +81,7 @@ class GeminiBot(commands.Bot):
         self.readers = readers
         self.running = running
         self.gatekeeper = gatekeeper
+        self.vestibule = vestibule
         self.tree.error(desk.on_command)
 
     async def setup_hook(self) -> None:
@@ -135,6 +138,7 @@ class _Tree(app_commands.CommandTree[GeminiBot]):
             sentence = bot.desk.sentence(StoppingError(), str(interaction.locale), where="stopping")
             await bot.desk.tell(interaction, sentence)
             return False
+        bot.vestibule.enter(interaction.response.is_done)
         try:
             refusal = await bot.gatekeeper.refusal(interaction)
         except StorageError as error:

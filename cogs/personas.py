@@ -86,16 +86,18 @@ class PersonaCog(commands.Cog):
     @persona.command(name="list", description="List the personas that you may use here")
     async def list_all(self, interaction: discord.Interaction) -> None:
         """List the user's own personas and those shared here."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         locale = str(interaction.locale)
         usable = await self._choices.usable(interaction)
         embed = discord.Embed(title=translate("persona.list.title", locale))
         embed.description = _listed(usable, interaction.user.id, locale)
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        await interaction.edit_original_response(embed=embed)
 
     @persona.command(name="show", description="Show what a persona is told")
     @app_commands.describe(persona="The persona")
     async def show(self, interaction: discord.Interaction, persona: str) -> None:
         """Show one persona's instructions."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         found = await self._found(interaction, persona)
         if found is None:
             return
@@ -104,7 +106,7 @@ class PersonaCog(commands.Cog):
             name=translate("persona.show.audience", str(interaction.locale)),
             value=_audience(found, str(interaction.locale)),
         )
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        await interaction.edit_original_response(embed=embed)
 
     @persona.command(name="edit", description="Change one of your personas")
     @app_commands.describe(persona="The persona to change")

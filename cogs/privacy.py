@@ -24,6 +24,7 @@ from cogs.custody import Custody
 from cogs.desk import ErrorDesk
 from cogs.exporting import parts
 from cogs.sync import Notes
+from cogs.vestibule import Vestibule
 from utils.i18n import translate
 from utils.storage import Holdings, StorageBusyError
 
@@ -53,13 +54,21 @@ class PrivacyCog(commands.Cog):
     )
 
     def __init__(
-        self, bot: commands.Bot, custody: Custody, notes: Notes, desk: ErrorDesk, drop_memories: DropMemories
+        self,
+        bot: commands.Bot,
+        custody: Custody,
+        notes: Notes,
+        desk: ErrorDesk,
+        drop_memories: DropMemories,
+        *,
+        vestibule: Vestibule,
     ) -> None:
         self._bot = bot
         self._custody = custody
         self._notes = notes
         self._desk = desk
         self._drop_memories = drop_memories
+        self._vestibule = vestibule
 
     async def cog_load(self) -> None:
         """Take up the buttons of before the restart."""
@@ -69,6 +78,7 @@ class PrivacyCog(commands.Cog):
     async def show(self, interaction: discord.Interaction) -> None:
         """Count what is stored."""
         await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._vestibule.calm()
         locale = str(interaction.locale)
         user_id = interaction.user.id
         held = await self._custody.privacy.holdings(user_id)

@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -62,7 +63,9 @@ class LineProcess:
             # what it still says must be read, or it could not end
             await asyncio.wait_for(self._process.communicate(), _STOP_S)
         except TimeoutError:
-            self._process.kill()
+            # it may have ended just now
+            with suppress(ProcessLookupError):
+                self._process.kill()
             await self._process.communicate()
 
     async def exchange(self, line: bytes) -> Mapping[str, Any]:

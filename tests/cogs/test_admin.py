@@ -153,7 +153,7 @@ async def test_the_numbers_stand_before_the_charts_are_drawn(house, monkeypatch)
     def fail(*_args, **_options):
         raise RuntimeError("no picture today")
 
-    monkeypatch.setattr("utils.rendering.charts_drawing.draw", fail)
+    monkeypatch.setattr("utils.rendering.charts.pickle.dumps", fail)
     answer = await house.answer("api-key-stats", user="Ada")
     assert "2 requests, 0 failed" in answer["embeds"][0]["description"]
     assert "Something went wrong here" in answer["content"]

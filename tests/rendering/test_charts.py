@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import struct
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.rendering import charts_drawing as drawing
-from utils.rendering.charts import Charts, Panel, Picture, Series, alt_text, figure, top
+from utils.rendering.charts import Charts, DrawingError, Panel, Picture, Series, alt_text, figure, top
 
 
 def bars(title: str = "Requests", /, **more: tuple[float | None, ...]) -> Panel:
@@ -46,26 +48,26 @@ def contrast(first: str, second: str) -> float:
         lying(),
     ],
 )
-async def test_every_kind_of_panel_becomes_a_png_of_its_own_size(panel):
+def test_every_kind_of_panel_becomes_a_png_of_its_own_size(panel):
     """Also one without numbers; the width is the same for all."""
-    drawn = await Charts().draw(lambda _locale: Picture((panel,)), "en-US")
-    assert drawn.png.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = struct.unpack(">II", drawn.png[16:24])
+    png = drawing.draw(Picture((panel,)))
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
     assert width == 960
     assert height >= 200
-    assert len(drawn.png) < 300_000
+    assert len(png) < 300_000
 
 
 @pytest.mark.parametrize(
     "name", ["team 金鑰", "ключ", "$x$ and $", "_hidden", "🎉🎉", "a" * 200, "\n\t", "", "\\frac{", "\u202ertl"]
 )
-async def test_any_name_is_drawn_without_a_warning(name):
+def test_any_name_is_drawn_without_a_warning(name):
     """Names are written by people; what no font has, and what would be a formula, stays harmless."""
     picture = Picture((lying(name, "other"), bars(**{name: (1.0, 2.0)})))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = await Charts().draw(lambda _locale: picture, "en-US")
-    assert len(drawn.png) > 1000
+        png = drawing.draw(picture)
+    assert len(png) > 1000
 
 
 @pytest.mark.parametrize("colour", [drawing.TEXT, drawing.QUIET, *drawing.COLOURS])
@@ -74,41 +76,46 @@ def test_a_picture_is_readable_on_its_own_background(colour):
     assert contrast(colour, drawing.BACKGROUND) >= 4.5
 
 
-async def test_a_script_without_a_font_is_drawn_in_english(monkeypatch):
-    """The picture is built anew for English; its alternative text stays in the reader's language."""
+def test_a_script_without_a_font_is_drawn_in_english(monkeypatch):
+    """What no font has letters for is never drawn as boxes."""
+    chinese, english = Picture((bars("請求", m=(1.0,)),)), Picture((bars("Requests", m=(1.0,)),))
     monkeypatch.setattr(drawing, "has_font_for", lambda text: text.isascii())
-    asked = []
-
-    def build(locale: str) -> Picture:
-        asked.append(locale)
-        return Picture((bars("請求" if locale == "zh-TW" else "Requests", m=(1.0,)),))
-
-    drawn = await Charts().draw(build, "zh-TW")
-    assert asked == ["zh-TW", "en"]
-    assert drawn.alt_text == "請求: m 1"
-    asked.clear()
-    await Charts().draw(build, "en-US")
-    assert asked == ["en-US"]
+    assert drawing.draw_readable(chinese, english) == drawing.draw(english)
+    monkeypatch.setattr(drawing, "has_font_for", lambda _text: True)
+    assert drawing.draw_readable(english, chinese) == drawing.draw(english)
 
 
-async def test_two_pictures_at_once_are_drawn_one_after_the_other(monkeypatch):
-    """The library is not made for two threads at once."""
-    running = most = 0
-    real = drawing.draw
+async def test_one_process_draws_for_all_is_told_no_secret_and_ends_when_idle(monkeypatch):
+    """Each asker gets the own picture, with the words of the reader's language."""
 
-    def watched(picture: Picture) -> bytes:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        try:
-            return real(picture)
-        finally:
-            running -= 1
+    def build(number: int, locale: str) -> Picture:
+        return Picture((bars("Requests" if locale == "en" else "Anfragen", m=(float(number), 2.0)),))
 
-    monkeypatch.setattr(drawing, "draw", watched)
+    monkeypatch.setenv("DISCORD_TOKEN", "canary")
+    charts = Charts(idle_s=0.5)
+    drawn = await asyncio.gather(*[charts.draw(functools.partial(build, number), "de") for number in range(2)])
+    worker, leaving = charts._worker, charts._leaving
+    assert worker is not None
+    environment = await asyncio.to_thread(Path(f"/proc/{worker.pid}/environ").read_bytes)
+    assert b"canary" not in environment
+    expected = [await asyncio.to_thread(drawing.draw, build(number, "de")) for number in range(2)]
+    assert [one.png for one in drawn] == expected
+    assert [one.alt_text for one in drawn] == ["Anfragen: m 2", "Anfragen: m 3"]
+    assert leaving is not None
+    await leaving
+    assert worker.returncode == 0
+    await charts.aclose()
+
+
+async def test_a_worker_that_was_killed_is_an_error_once_and_replaced():
     charts = Charts()
-    await asyncio.gather(*[charts.draw(lambda _locale: Picture((bars(m=(1.0, 2.0)),)), "en-US") for _ in range(3)])
-    assert most == 1
+    await charts.draw(lambda _locale: Picture((bars(m=(1.0,)),)), "en")
+    assert charts._worker is not None
+    charts._worker.kill()
+    with pytest.raises(DrawingError):
+        await charts.draw(lambda _locale: Picture((bars(m=(1.0,)),)), "en")
+    assert (await charts.draw(lambda _locale: Picture((bars(m=(1.0,)),)), "en")).png
+    await charts.aclose()
 
 
 def test_what_is_too_much_is_gathered_under_one_name():

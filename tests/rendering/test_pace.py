@@ -55,3 +55,16 @@ async def test_who_is_cancelled_takes_no_turn():
     await asyncio.wait(tasks)
     assert order == ["1", "2"]
     assert tasks[0].cancelled()
+
+
+async def test_states_in_between_in_one_channel_lie_apart_and_others_do_not_wait():
+    """Two answers in one channel share its pace; the last state of either, and another channel, go at once."""
+    pace, loop = Pace(1000.0, at_once=9), asyncio.get_running_loop()
+    begun = loop.time()
+    await pace.turn(Urgency.BETWEEN, 1)
+    waiting = asyncio.create_task(pace.turn(Urgency.BETWEEN, 1))
+    await pace.turn(Urgency.LAST, 1)
+    await pace.turn(Urgency.BETWEEN, 2)
+    assert loop.time() - begun < 0.5
+    await waiting
+    assert loop.time() - begun >= 1.09

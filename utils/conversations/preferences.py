@@ -10,6 +10,8 @@ what is decided by whoever calls.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
@@ -161,11 +163,20 @@ class _Memory(Generic[K, V]):
         self._fresh_s = fresh_s
         self._values: OrderedDict[K, tuple[V, float]] = OrderedDict()
         self._drops = 0
+        self._reading: dict[K, asyncio.Future[V]] = {}
 
     async def get(self, key: K) -> V:
         found = self._values.get(key)
         if found is not None and self._clock() < found[1]:
             return found[0]
+        reading = self._reading.get(key)
+        if reading is None:
+            # many may ask at once: one reads for all
+            reading = self._reading[key] = asyncio.ensure_future(self._refill(key))
+            reading.add_done_callback(functools.partial(self._read_ended, key))
+        return await asyncio.shield(reading)
+
+    async def _refill(self, key: K) -> V:
         drops = self._drops
         value = await self._read(key)
         if drops == self._drops:
@@ -175,6 +186,13 @@ class _Memory(Generic[K, V]):
                 self._values.popitem(last=False)
         return value
 
+    def _read_ended(self, key: K, reading: asyncio.Future[V]) -> None:
+        if self._reading.get(key) is reading:
+            del self._reading[key]
+        if not reading.cancelled():
+            # whoever asked may have gone; an error that nobody hears is not worth a warning
+            reading.exception()
+
     def peek(self, key: K) -> V | None:
         found = self._values.get(key)
         return found[0] if found is not None else None
@@ -182,7 +200,9 @@ class _Memory(Generic[K, V]):
     def drop(self, key: K) -> None:
         self._drops += 1
         self._values.pop(key, None)
+        self._reading.pop(key, None)
 
     def clear(self) -> None:
         self._drops += 1
+        self._reading.clear()
         self._values.clear()

@@ -21,7 +21,8 @@ _AUDIO_BYTES, _VIDEO_BYTES, _TEXT_BYTES, _OTHER_BYTES = 500, 800, 3, 400
 
 def text_tokens(text: str) -> int:
     """Guess the tokens of a text."""
-    plain = sum(char.isascii() for char in text)
+    # by the encoder, which is a hundred times as fast as a look at each character
+    plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
     return -(-plain // 4) + len(text) - plain
 
 

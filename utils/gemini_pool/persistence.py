@@ -1,7 +1,8 @@
 """Figures and states over restarts: what the pool needs of a store, and when it is told.
 
 ``PoolStore`` is the protocol a store satisfies by shape. ``Keeper`` loads at the start, tells the store of new figures
-once a second and of states with every rotation and at the end. What always holds: without a store it does nothing;
+once a second, of states too unless there are so many that gathering them would take a hundredth of the time, and of
+everything at the end. What always holds: without a store it does nothing;
 figures that could not be stored are kept and tried again; at most a second of figures is lost to a kill.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -19,6 +21,8 @@ from utils.gemini_pool.policy.records import Counts, StatisticsRow
 
 _log = logging.getLogger(__name__)
 _EVERY_S = 1.0
+#: States are gathered again after this many times as long as it took: 56 ms for a thousand keys, so every 6 s.
+_STATES_REST = 100.0
 
 
 class TotalsRow(Protocol):
@@ -84,12 +88,19 @@ class Keeper:
     """Carries figures and states between the policy and a store."""
 
     def __init__(
-        self, policy: Policy, lock: threading.Lock, store: PoolStore | None, rotate: Callable[[], None]
+        self,
+        policy: Policy,
+        lock: threading.Lock,
+        store: PoolStore | None,
+        rotate: Callable[[], None],
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._policy = policy
         self._rotate = rotate
         self._lock = lock
         self._store = store
+        self._clock = clock
+        self._states_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         self._saved: Mapping[str, Mapping[str, Any]] = {}
@@ -129,11 +140,14 @@ class Keeper:
                 self._before_clear += self._policy.ledger.drain()
                 self._clear = True
 
-    async def store_now(self) -> None:
-        """Tell the store all it does not know yet; logs a failure and keeps the figures for the next time."""
+    async def store_now(self, *, states: bool = True) -> None:
+        """Tell the store all it does not know yet; logs a failure and keeps the figures for the next time.
+
+        Without ``states`` those are left for another time.
+        """
         with self._lock:
             rows = self._policy.ledger.drain()
-            documents = self._policy.snapshot()
+            documents = self._gathered() if states else self._saved
             before, self._before_clear = self._before_clear, []
             clear, self._clear = self._clear, False
         if self._store is None:
@@ -163,6 +177,13 @@ class Keeper:
                 self._before_clear[:0] = before
                 self._clear = self._clear or clear
 
+    def _gathered(self) -> Mapping[str, Mapping[str, Any]]:
+        begun = self._clock()
+        documents = self._policy.snapshot()
+        now = self._clock()
+        self._states_at = now + _STATES_REST * (now - begun)
+        return documents
+
     async def _run(self) -> None:
         while True:
             try:
@@ -171,7 +192,7 @@ class Keeper:
                 return
             except TimeoutError:
                 self._rotate()
-                await self.store_now()
+                await self.store_now(states=self._clock() >= self._states_at)
 
 
 def _counts(row: TotalsRow) -> Counts:

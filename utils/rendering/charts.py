@@ -1,23 +1,42 @@
-"""Pictures of numbers as PNG files: what a picture shows as frozen facts, and drawing it off the event loop.
+"""Pictures of numbers as PNG files: what a picture shows as frozen facts, and having it drawn by another process.
 
 ``Picture`` is one or two ``Panel``s under each other; a panel shows ``Series`` as bars over time, lines over time, or
-lying bars. ``Charts.draw`` makes the PNG; how it looks is ``charts_drawing``'s, the only module that loads
-matplotlib, when the first picture is drawn. What always holds: one picture is drawn at a time, since matplotlib is not
-made for threads (https://matplotlib.org/stable/users/faq.html#work-with-threads); labels in a script that no font of
-this machine has are drawn in English, never as boxes; whoever cannot see the picture gets the same sums from
-``alt_text``. What the numbers are is the caller's business.
+lying bars. ``Charts.draw`` has the PNG made by ``charts_worker``, a process that is started for the first picture and
+ends after some idle minutes; how it looks is ``charts_drawing``'s, the only module that loads matplotlib. In a thread
+loading would hold up the bot's event loop by more than 100 ms, and so would drawing. What always holds: one picture is
+drawn at a time; the worker is told no secret of the environment; labels in a script that no font of this machine has
+are drawn in English, never as boxes; whoever cannot see the picture gets the same sums from ``alt_text``. What the
+numbers are is the caller's business. Errors: DrawingError.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
-import threading
+import contextlib
+import os
+import pickle
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 _LONGEST_ALT = 1000
+_ROOT = Path(__file__).resolve().parent.parent.parent
+#: What a process needs to run and matplotlib to find its folders; everything else, secrets first, stays here.
+_ENVIRONMENT = frozenset(
+    {"APPDATA", "HOME", "LOCALAPPDATA", "MPLCONFIGDIR", "PATH", "SYSTEMROOT", "TEMP", "TMPDIR", "USERPROFILE"}
+    | {"XDG_CACHE_HOME", "XDG_CONFIG_HOME"}
+)
+_IDLE_S = 300.0
+_DRAW_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 5.0
+SIZE_BYTES = 4
+
+
+class DrawingError(Exception):
+    """A picture could not be drawn."""
+
 
 PanelKind = Literal["bars", "lines", "lying"]
 
@@ -62,23 +81,86 @@ class Drawn:
 
 
 class Charts:
-    """Draws pictures, one at a time."""
+    """Has pictures drawn, one at a time; close it. ``idle_s``: how long the worker outlives its last picture."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, *, idle_s: float = _IDLE_S) -> None:
+        self._idle_s = idle_s
+        self._lock = asyncio.Lock()
+        self._worker: asyncio.subprocess.Process | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     async def draw(self, build: Callable[[str], Picture], locale: str) -> Drawn:
-        """Draw what ``build`` makes for a locale, in a thread, where ``build`` may be called again for English."""
-        return await asyncio.to_thread(self._draw, build, locale)
+        """Have drawn what ``build`` makes for a locale, or for English where its letters cannot be written.
 
-    def _draw(self, build: Callable[[str], Picture], locale: str) -> Drawn:
+        :raises DrawingError: the worker could not be started, or ended before it had drawn.
+        """
         picture = build(locale)
-        with self._lock:
-            # loads matplotlib, which takes its time and belongs into a thread
-            drawing = importlib.import_module("utils.rendering.charts_drawing")
-            words = "".join(panel.title for panel in picture.panels)
-            shown = picture if drawing.has_font_for(words) else build("en")
-            return Drawn(drawing.draw(shown), alt_text(picture))
+        wish = pickle.dumps((picture, build("en")))
+        async with self._lock:
+            self._stay()
+            try:
+                async with asyncio.timeout(_DRAW_TIMEOUT_S):
+                    png = await self._drawn(wish)
+            except BaseException as error:
+                # what it would still say belongs to a picture that nobody waits for any more
+                await self._end()
+                if isinstance(error, OSError | EOFError):
+                    raise DrawingError(f"no picture came of it ({type(error).__name__})") from error
+                raise
+            self._leaving = asyncio.create_task(self._leave(), name="charts-idle")
+        return Drawn(png, alt_text(picture))
+
+    async def aclose(self) -> None:
+        """End the worker."""
+        async with self._lock:
+            self._stay()
+            await self._end()
+
+    async def _drawn(self, wish: bytes) -> bytes:
+        worker = self._worker or await self._start()
+        if worker.stdin is None or worker.stdout is None:
+            raise EOFError
+        worker.stdin.write(len(wish).to_bytes(SIZE_BYTES) + wish)
+        await worker.stdin.drain()
+        size = int.from_bytes(await worker.stdout.readexactly(SIZE_BYTES))
+        return await worker.stdout.readexactly(size)
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "utils.rendering.charts_worker",
+            cwd=_ROOT,
+            env={name: value for name, value in os.environ.items() if name.upper() in _ENVIRONMENT},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return self._worker
+
+    def _stay(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    async def _leave(self) -> None:
+        await asyncio.sleep(self._idle_s)
+        async with self._lock:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Let the worker end by the end of its input, or kill it where it does not listen."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        if worker.stdin is not None:
+            worker.stdin.close()
+        try:
+            async with asyncio.timeout(_STOP_TIMEOUT_S):
+                await worker.communicate()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                worker.kill()
+            await worker.communicate()
 
 
 def top(series: Sequence[Series], most: int, rest_name: str) -> tuple[Series, ...]:

@@ -68,6 +68,12 @@ def draw(picture: Picture) -> bytes:
     return file.getvalue()
 
 
+def draw_readable(picture: Picture, in_english: Picture) -> bytes:
+    """Draw a picture, or the same in English where this machine has no letters for its titles."""
+    titles = "".join(panel.title for panel in picture.panels)
+    return draw(picture if has_font_for(titles) else in_english)
+
+
 def has_font_for(text: str) -> bool:
     """Tell whether every letter of a text can be written."""
     return all(_is_written(letter) for letter in text)

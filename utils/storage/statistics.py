@@ -8,6 +8,7 @@ lost; clearing the totals leaves the minutes. What the documents mean is the poo
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -91,8 +92,8 @@ class Statistics:
 
     async def save_states(self, documents: Mapping[str, Mapping[str, object]]) -> None:
         """Put these state documents (JSON-ready, by scope) in the place of all that are stored."""
-        # ASCII escapes keep NUL characters out of the text, which PostgreSQL would refuse
-        rows = [{"scope": scope, "document": json.dumps(document)} for scope, document in sorted(documents.items())]
+        # of a thousand keys these are a megabyte, which the event loop must not wait for
+        rows = await asyncio.to_thread(_written, documents)
 
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(delete(key_states))
@@ -108,6 +109,11 @@ class Statistics:
             return (await connection.execute(select(key_states))).all()
 
         return {row.scope: json.loads(row.document) for row in await self._backend.read(job)}
+
+
+def _written(documents: Mapping[str, Mapping[str, object]]) -> list[dict[str, str]]:
+    # ASCII escapes keep NUL characters out of the text, which PostgreSQL would refuse
+    return [{"scope": scope, "document": json.dumps(document)} for scope, document in sorted(documents.items())]
 
 
 def _counts(row: StatisticsRow) -> dict[str, object]:

@@ -97,7 +97,9 @@ class ChannelTarget:
 
     async def _turn(self, urgency: Urgency) -> None:
         if self._pace is not None:
-            await self._pace.turn(urgency)
+            # all kinds of channel have an id, which the abstract class does not promise
+            channel: Any = self._channel
+            await self._pace.turn(urgency, channel.id)
 
     async def show(self, text: str) -> Place:
         """Send the answer's message, or edit it."""
@@ -147,12 +149,18 @@ class ChannelTarget:
         with border():
             if index < len(self._ids):
                 attachments = [upload(file) for file in files] or MISSING
-                await self._message(self._ids[index]).edit(
-                    content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
-                )
+                async with self._alone():
+                    await self._message(self._ids[index]).edit(
+                        content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
+                    )
             else:
                 sent = await self._channel.send(text, **self._sending(index, files, view))
                 self._ids.append(sent.id)
+
+    def _alone(self) -> contextlib.AbstractAsyncContextManager[object]:
+        # all kinds of channel have an id, which the abstract class does not promise
+        channel: Any = self._channel
+        return self._pace.alone(channel.id) if self._pace is not None else contextlib.nullcontext()
 
     def _sending(self, index: int, files: Sequence[TextFile], view: Any) -> dict[str, Any]:
         options: dict[str, Any] = {"allowed_mentions": _NOBODY, "suppress_embeds": True}

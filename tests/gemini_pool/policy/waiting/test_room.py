@@ -129,7 +129,7 @@ def test_the_pace_lets_one_go_at_a_time_and_ends_with_the_line(world: World) -> 
     room.pace.start(world.now)
     assert turns(room, world) == ["a"]
     assert turns(room, world) == []
-    at = room.paced_at(1, world.now, 2.5)
+    at = room.paced_at(1, world.now, world.now, 2.5)
     assert at > world.now
     world.pass_time(at - world.now)
     assert turns(room, world) == ["b"]
@@ -169,7 +169,7 @@ def test_a_probe_does_not_count_for_the_pace(world: World) -> None:
     assert second is not None
     room.let_go(second, world.now, 2.5, paced=False)
     assert room.pace.allows(world.now)
-    assert room.paced_at(1, world.now, 2.5) == world.now
+    assert room.paced_at(1, world.now, world.now, 2.5) == world.now
 
 
 def test_the_probes_of_an_overloaded_model_know_no_pace(world: World) -> None:

@@ -1,0 +1,1 @@
+"""The whole bot under load: two emulators and a crowd in one process, the bot in another, and what each of them saw."""
