@@ -22,7 +22,7 @@ from cogs.identifies import Identifies
 from cogs.insight import Quotas, Watch, look_into
 from cogs.keychain import KeyChain, load_added
 from sandbox.clock import SandboxClock
-from sandbox.discord import DiscordEmulator
+from sandbox.discord import DiscordEmulator, DiscordLimits
 from sandbox.events import EventBus
 from sandbox.gemini import GeminiEmulator
 from sandbox.redirect import redirect_discord
@@ -74,10 +74,17 @@ class House:
     preferences: Preferences
     fair: FairUse
 
-    def __init__(self, folder: Path, keys: Sequence[str] | None = None, *, spare_keys: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        keys: Sequence[str] | None = None,
+        *,
+        spare_keys: int = 0,
+        discord_limits: DiscordLimits | None = None,
+    ) -> None:
         clock, bus = SandboxClock(), EventBus()
         self.gemini = GeminiEmulator(clock, bus, keys=keys, latency_s=0, gap_s=0)
-        self.discord = DiscordEmulator(clock, bus, schema=schema_check())
+        self.discord = DiscordEmulator(clock, bus, limits=discord_limits, schema=schema_check())
         self._database = f"sqlite:///{folder / 'bot.db'}"
         self._master_keys = MasterKeys(folder / "keys" / "master.key")
         self._world = AsyncExitStack()
