@@ -20,7 +20,7 @@ from tests.endtoend.conftest import StartBot
 from tests.endtoend.processes import CURSOR, LOADING, BotProcess, Control, eventually
 
 #: The longest time from a start, or a question, to the kill: an answer takes about a second.
-_LONGEST_S = 2.5
+LONGEST_S = 2.5
 _OPENER = "Let us begin"
 
 
@@ -78,7 +78,7 @@ async def killed_over_and_over(control: Control, start_bot: StartBot, *, kills: 
     await talk.begin()
     for _ in range(kills):
         await talk.ask()
-        await asyncio.sleep(dice.uniform(0, _LONGEST_S))
+        await asyncio.sleep(dice.uniform(0, LONGEST_S))
         await kill(bot)
         if dice.random() < 0.4:
             await talk.ask()
