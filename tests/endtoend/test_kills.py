@@ -9,8 +9,10 @@ platform had nothing to complain of. The moments come from a seed.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import signal
+import sys
 from collections import Counter
 from typing import Any
 
@@ -87,7 +89,10 @@ async def killed_over_and_over(control: Control, start_bot: StartBot, *, kills: 
     # whatever is doubled is doubled by something that comes late
     await asyncio.sleep(1.0)
     answers = await talk.answers()
-    assert set(talk.counts(answers)) == {1}, (seed, [message["content"][:80] for message in answers])
+    counts = talk.counts(answers)
+    # for the table of a long run
+    sys.stdout.write(json.dumps({"seed": seed, "kills": kills, "questions": counts.total(), "answers": counts}) + "\n")
+    assert set(counts) == {1}, (seed, [message["content"][:80] for message in answers])
 
 
 async def kill(bot: BotProcess) -> None:
