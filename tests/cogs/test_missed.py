@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from tests.cogs.conftest import House, until
+import asyncio
+
+from tests.cogs.conftest import PATIENCE_S, House, until
 from tests.cogs.talk import settled
 
 
 def answers(house: House, channel: str, mark: str) -> int:
     """Count the bot's messages with a mark."""
     return sum(f"Answer to {mark}" in message["content"] for message in house.said(channel))
+
+
+async def listening(house: House) -> None:
+    """Wait until the bot has noted from when on it hears."""
+    async with asyncio.timeout(PATIENCE_S):
+        while await house.storage.meta.get("gateway.newest_message") is None:  # noqa: ASYNC110 - in a database
+            await asyncio.sleep(0.01)
 
 
 async def answered(house: House, channel: str, mark: str) -> None:
@@ -21,6 +30,7 @@ async def answered(house: House, channel: str, mark: str) -> None:
 async def test_mentions_and_replies_are_answered_after_a_restart(house: House):
     """In the order they were said, each once; what was answered before, and talk among people, is left alone."""
     general, questions = house.channel("general"), house.channel("questions")
+    await listening(house)
     before = await house.reply(general, f"{house.mention} hello #q-1")
     await house.stop()
     house.discord.say(general, content="just talking #q-2", user="Ada")
@@ -39,6 +49,7 @@ async def test_mentions_and_replies_are_answered_after_a_restart(house: House):
 async def test_a_mention_that_a_lost_session_swallowed_is_answered(house: House):
     """The gateway began anew instead of resuming."""
     general = house.channel("general")
+    await listening(house)
     await house.reply(general, f"{house.mention} hello #q-1")
     house.discord.drop_gateway("invalid")
     house.discord.say(general, content=f"{house.mention} lost #q-2", user="Mina")
@@ -94,6 +105,7 @@ async def test_first_direct_messages_are_answered_with_the_next_one(house: House
 async def test_a_restricted_chat_stays_restricted_for_what_was_missed(house: House):
     """Messages that are looked up bear no roles; they are asked for where they matter."""
     general = house.channel("general")
+    await listening(house)
     await house.preferences.restrict(int(house.discord.guild_id), "command", "chat", 1)
     await house.stop()
     house.discord.say(general, content=f"{house.mention} hello #q-1", user="Mina")
