@@ -52,6 +52,7 @@ from cogs.incoming import CDN_HOSTS, Intake
 from cogs.insight import Insight
 from cogs.keys import KeysCog
 from cogs.making import Maker
+from cogs.missed import Missed
 from cogs.models import ModelChoices
 from cogs.opening import ChatOpeningCog
 from cogs.persona_forms import PersonaChoices
@@ -244,7 +245,8 @@ def _talking_cogs(bot: GeminiBot, parts: _Parts, choices: PersonaChoices) -> tup
         turnstile=parts.turnstile,
         reads_content=parts.reads_content,
     )
-    recovery = RecoveryCog(conversations, answering, places, chat=chat, threads=threads, running=running)
+    missed = Missed(bot, conversations, parts.notes, chat=chat, running=running)
+    recovery = RecoveryCog(conversations, answering, places, chat=chat, threads=threads, running=running, missed=missed)
     ask = AskCog(
         bot.tree,
         answering,

@@ -65,18 +65,35 @@ class Gatekeeper:
     async def admits_message(self, message: discord.Message, application: discord.AppInfo | None) -> bool:
         """Tell whether this message's author may talk with the bot here; ``application`` is the bot's own."""
         author = message.author
-        if message.guild is None or not isinstance(author, discord.Member):
-            return True
-        if author.guild_permissions.manage_guild or self._administrators.runs(author, application):
+        if message.guild is None or self._manages(author, application):
             return True
         settings = await self._preferences.guild(message.guild.id)
+        if settings.admits("command", _CHAT, frozenset()):
+            return True
+        if not isinstance(author, discord.Member):
+            # a message that was looked up afterwards bears no roles
+            member = await _member(message.guild, author.id)
+            if member is None or self._manages(member, application):
+                return member is not None
+            author = member
         return settings.admits("command", _CHAT, role_ids(author))
+
+    def _manages(self, author: discord.User | discord.Member, application: discord.AppInfo | None) -> bool:
+        is_manager = isinstance(author, discord.Member) and author.guild_permissions.manage_guild
+        return is_manager or self._administrators.runs(author, application)
 
     async def _admits(self, interaction: discord.Interaction, kind: AccessKind, name: str) -> bool:
         if interaction.guild_id is None or self._administrators.include(interaction):
             return True
         settings = await self._preferences.guild(interaction.guild_id)
         return settings.admits(kind, name, role_ids(interaction.user))
+
+
+async def _member(guild: discord.Guild, user_id: int) -> discord.Member | None:
+    try:
+        return await guild.fetch_member(user_id)
+    except (discord.HTTPException, discord.RateLimited, OSError):
+        return None
 
 
 def restricted_name(

@@ -241,7 +241,7 @@ class Answering:
             await self._conversations.delivered(turn)
         elif not taken:
             self._conversations.let_go(turn)
-        if written.error is None:
+        if written.error is None and not written.gone:
             self._afterwards.follow(turn, conversation)
 
     async def _clear(self, turn: Turn, target: Target) -> None:

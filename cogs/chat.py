@@ -12,9 +12,11 @@ Messages that were missed are ``recovery``'s, changed and deleted ones ``changes
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 
 import discord
@@ -41,6 +43,8 @@ _log = logging.getLogger(__name__)
 Giving: TypeAlias = Coroutine[Any, Any, None]
 
 _REMEMBERED_MESSAGES = 10_000
+_MOST_BEFORE = 10
+_BEFORE = timedelta(days=1)
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 
 
@@ -93,9 +97,29 @@ class ChatCog(commands.Cog):
         """Answer a message that is meant for the bot; every failure ends at the desk."""
         if not self._running.join():
             return
-        giving = await self.take(message)
-        if giving is not None:
-            await giving
+        # all are stored before the first is answered, so that they become one question
+        givings = [await self.take(said) for said in [*await self._said_before(message), message]]
+        for giving in givings:
+            if giving is not None:
+                await giving
+
+    async def _said_before(self, message: discord.Message) -> list[discord.Message]:
+        """Give what somebody wrote directly before a first message that is heard, while the bot was away.
+
+        Until it is, Discord does not tell that there is such a channel.
+        """
+        if message.guild is not None or message.author.bot:
+            return []
+        try:
+            if await self._conversations.find(message.channel.id) is not None:
+                return []
+            before = [said async for said in message.channel.history(before=message, limit=_MOST_BEFORE)]
+        except (StorageError, discord.HTTPException, discord.RateLimited, OSError) as error:
+            _log.info("what was said before a first message was not looked for: %s", error)
+            return []
+        oldest = message.created_at - _BEFORE
+        unanswered = itertools.takewhile(lambda said: not said.author.bot and said.created_at > oldest, before)
+        return list(unanswered)[::-1]
 
     async def take(self, message: discord.Message) -> Giving | None:
         """Store what a message asks; what is left to do, or None where that is nothing. Raises nothing."""

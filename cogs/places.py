@@ -16,10 +16,9 @@ import discord
 from cogs.answering import ANYWHERE, IN_CHANNEL, IN_SERVER, MakeTarget
 from cogs.controls import Action, turn_of_components
 from utils.conversations import CHAT_KINDS, Turn
-from utils.rendering.discord import ChannelTarget, TokenTarget, writable_channel
+from utils.rendering.discord import TOKEN_LIFE_S, ChannelTarget, TokenTarget, writable_channel
 from utils.storage import Conversation
 
-_TOKEN_LIFE_S = 15 * 60.0
 _SAFETY_S = 60.0
 _SEARCHED = 100
 
@@ -78,7 +77,7 @@ class Places:
         message_id = turn.answer_message_id
         # the token of a command that opened a thread edits what stands outside of it
         token = turn.token if conversation.kind not in CHAT_KINDS else None
-        expires_at = discord.utils.snowflake_time(turn.source_id).timestamp() + _TOKEN_LIFE_S
+        expires_at = discord.utils.snowflake_time(turn.source_id).timestamp() + TOKEN_LIFE_S
         application_id = self._client.application_id
         here = IN_SERVER if turn.guild_id is not None else IN_CHANNEL
         channel = self.channel(turn.answer_channel_id or conversation.channel_id, turn.guild_id)
@@ -114,11 +113,12 @@ class Places:
         if channel is not None:
             here = IN_SERVER if interaction.guild_id is not None else IN_CHANNEL
             return self.in_channel(turn, channel, [first, *turn.more_message_ids]), here
-        expires_at = interaction.expires_at.timestamp()
         return lambda nonce, controls: TokenTarget(
             interaction.followup,
             first,
-            expires_at=expires_at,
+            # as in ``InteractionTarget``, by a clock that nobody sets
+            expires_at=time.monotonic() + TOKEN_LIFE_S,
+            clock=time.monotonic,
             locale=turn.locale,
             channel=None,
             more=turn.more_message_ids,

@@ -2,7 +2,8 @@
 
 ``RecoveryCog`` acts whenever the client becomes ready, which it does after every new gateway session, not after one
 that was resumed. First the turns that a process left behind are answered, in the messages that were begun; then
-messages that nobody saw are looked for in the chats, and answered like any other. What always holds: a turn is claimed
+messages that nobody saw are looked for in the chats, and in other channels (``missed``), and answered like any other;
+where the store fails just then, a minute later. What always holds: a turn is claimed
 in the database before it is answered; a message that was stored, or that the bot has replied to, is left alone; only
 messages of the last ``_REACH_S`` seconds are looked at, in the chats used last. Where an answer stands is ``places``'s.
 """
@@ -20,6 +21,7 @@ from discord.ext import commands
 from cogs.answering import Answering
 from cogs.chat import ChatCog, Giving
 from cogs.chat_threads import ChatThreads
+from cogs.missed import Missed, snowflake
 from cogs.places import Places
 from cogs.running import RunningAnswers
 from utils.conversations import Conversations, Turn
@@ -38,7 +40,6 @@ _MOST_ATTEMPTS = 3
 _CLOCKS_S = 60.0
 #: Opening a thread may take so long; one that is there is known by then.
 _OPENING_S = 60.0
-_SNOWFLAKE_EPOCH_MS = 1_420_070_400_000
 
 
 class RecoveryCog(commands.Cog):
@@ -53,6 +54,7 @@ class RecoveryCog(commands.Cog):
         chat: ChatCog,
         threads: ChatThreads,
         running: RunningAnswers,
+        missed: Missed,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._conversations = conversations
@@ -61,6 +63,8 @@ class RecoveryCog(commands.Cog):
         self._chat = chat
         self._threads = threads
         self._running = running
+        self._missed = missed
+        self._is_behind = False
         self._wall = wall
         self._begun_at = wall()
         self._one_at_a_time = asyncio.Lock()
@@ -76,6 +80,7 @@ class RecoveryCog(commands.Cog):
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
+        await self._note()
         await self._conversations.aclose()
 
     @commands.Cog.listener()
@@ -87,15 +92,33 @@ class RecoveryCog(commands.Cog):
         async with self._one_at_a_time:
             await self._answer_owed()
             try:
+                self._is_behind = True
                 await self._catch_up()
+                await self._missed.catch_up()
+                self._is_behind = False
             except StorageError as error:
-                _log.warning("missed messages were not looked for: %s", error)
+                _log.warning("missed messages are looked for later: %s", error)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_S)
+            if self._is_behind:
+                await self._recover()
+                continue
             async with self._one_at_a_time:
                 await self._answer_owed()
+            await self._note()
+
+    async def _note(self) -> None:
+        try:
+            await self._missed.note()
+        except StorageError as error:
+            _log.warning("what was heard last is not written down: %s", error)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Note that the gateway told of a message."""
+        self._missed.heard(message.id)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
@@ -151,7 +174,7 @@ class RecoveryCog(commands.Cog):
         await self._answering.give(turn, conversation, make_target, here=here)
 
     async def _catch_up(self) -> None:
-        oldest = _snowflake(self._wall() - _REACH_S)
+        oldest = snowflake(self._wall() - _REACH_S)
         for conversation in await self._conversations.chats(seen_after=oldest, limit=_MOST_CHATS):
             if self._is_being_opened(conversation):
                 continue
@@ -188,6 +211,7 @@ class RecoveryCog(commands.Cog):
             message
             async for message in channel.history(after=discord.Object(after), limit=_MOST_MESSAGES, oldest_first=True)
         ]
+        await self._missed.end_thinking(found)
         replied = {one.reference.message_id for one in found if one.author.bot and one.reference is not None}
         givings: list[Giving] = []
         try:
@@ -201,11 +225,6 @@ class RecoveryCog(commands.Cog):
                 self._running.spawn(giving, f"missed message in {conversation.channel_id}")
 
 
-def _snowflake(at: float) -> int:
-    """Give an id as Discord would make it at that time (unix seconds)."""
-    return max(0, int(at * 1000) - _SNOWFLAKE_EPOCH_MS) << 22
-
-
 def _opened_at(conversation: Conversation) -> int:
     # what stands in a channel from before its conversation was no question; clocks differ
-    return _snowflake(conversation.created_at - _CLOCKS_S)
+    return snowflake(conversation.created_at - _CLOCKS_S)

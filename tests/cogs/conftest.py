@@ -22,8 +22,7 @@ from cogs.identifies import Identifies
 from cogs.insight import Quotas, Watch, look_into
 from cogs.keychain import KeyChain, load_added
 from sandbox.clock import SandboxClock
-from sandbox.discord import DiscordEmulator
-from sandbox.discord.limits import DiscordLimits
+from sandbox.discord import DiscordEmulator, DiscordLimits
 from sandbox.events import EventBus
 from sandbox.gemini import GeminiEmulator
 from sandbox.redirect import redirect_discord

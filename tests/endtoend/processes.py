@@ -67,7 +67,7 @@ class Control:
     async def send(self, method: str, path: str, body: Any, *, status: int = 200) -> Any:
         async with self._session.request(method, f"{self.url}/_sandbox/{path}", json=body) as answer:
             assert answer.status == status, await answer.text()
-            return await answer.json()
+            return await answer.json() if status == 200 else None
 
     async def upload(self, path: str, payload: dict[str, Any], files: list[tuple[str, str, bytes]]) -> Any:
         form = aiohttp.FormData()

@@ -9,8 +9,10 @@ platform had nothing to complain of. The moments come from a seed.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import signal
+import sys
 from collections import Counter
 from typing import Any
 
@@ -20,7 +22,7 @@ from tests.endtoend.conftest import StartBot
 from tests.endtoend.processes import CURSOR, LOADING, BotProcess, Control, eventually
 
 #: The longest time from a start, or a question, to the kill: an answer takes about a second.
-_LONGEST_S = 2.5
+LONGEST_S = 2.5
 _OPENER = "Let us begin"
 
 
@@ -78,7 +80,7 @@ async def killed_over_and_over(control: Control, start_bot: StartBot, *, kills: 
     await talk.begin()
     for _ in range(kills):
         await talk.ask()
-        await asyncio.sleep(dice.uniform(0, _LONGEST_S))
+        await asyncio.sleep(dice.uniform(0, LONGEST_S))
         await kill(bot)
         if dice.random() < 0.4:
             await talk.ask()
@@ -87,7 +89,10 @@ async def killed_over_and_over(control: Control, start_bot: StartBot, *, kills: 
     # whatever is doubled is doubled by something that comes late
     await asyncio.sleep(1.0)
     answers = await talk.answers()
-    assert set(talk.counts(answers)) == {1}, (seed, [message["content"][:80] for message in answers])
+    counts = talk.counts(answers)
+    # for the table of a long run
+    sys.stdout.write(json.dumps({"seed": seed, "kills": kills, "questions": counts.total(), "answers": counts}) + "\n")
+    assert set(counts) == {1}, (seed, [message["content"][:80] for message in answers])
 
 
 async def kill(bot: BotProcess) -> None:

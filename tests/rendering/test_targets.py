@@ -268,9 +268,8 @@ async def test_an_interactions_answer_edits_the_deferred_message_and_goes_on_bel
 async def test_before_the_interaction_ends_the_answer_moves_to_a_message_of_its_own(rig: Rig):
     """A minute before the token's end the old message points below, and the new one carries the whole answer."""
     interaction = await rig.interaction()
-    born_at = interaction.created_at.timestamp()
-    now = born_at
-    target = InteractionTarget(interaction, wall=lambda: now)
+    now = born_at = 1000.0
+    target = InteractionTarget(interaction, clock=lambda: now)
     before = await target.show("Half")
     now = born_at + TOKEN_LIFE_S - 59
     after = await target.show("More")
@@ -285,9 +284,9 @@ async def test_an_interaction_that_is_over_is_not_used(rig: Rig, monkeypatch: py
     """Where the bot may not write, a dead token is not tried: refused requests count against the bot."""
     interaction = await rig.interaction()
     monkeypatch.setattr(interaction, "_app_permissions", 0)
-    born_at = interaction.created_at.timestamp()
+    now = born_at = 1000.0
+    target = InteractionTarget(interaction, clock=lambda: now)
     now = born_at + TOKEN_LIFE_S - 30
-    target = InteractionTarget(interaction, wall=lambda: now)
     await target.show("Still here")
     requests = len(rig.discord.diary())
     now = born_at + TOKEN_LIFE_S + 1

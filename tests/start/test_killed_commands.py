@@ -134,6 +134,13 @@ async def test_a_question_whose_files_were_not_fetched_yet_is_told_so_once(scene
     assert scene.turns()[0] == ("failed", "files_lost")
 
 
+async def test_a_command_that_is_not_stored_is_told_to_be_used_again(scene: Scene) -> None:
+    """What makes a picture is not done twice: its user reads what to do in place of the thinking."""
+    interaction = await killed_while_it_thinks(scene, "image", {"prompt": "a boat #q-1"})
+    assert "restarted" in (await scene.response(interaction))["content"]
+    assert scene.turns() == []
+
+
 @pytest.mark.parametrize("prompt", [{"prompt": "how do bees fly? #q-1"}, {}])
 async def test_a_chat_that_was_acknowledged_gets_its_thread_once(scene: Scene, prompt: dict[str, str]) -> None:
     """The thinking message names the thread, in which the first question, if there is one, is answered once."""

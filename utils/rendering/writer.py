@@ -239,8 +239,9 @@ class AnswerWriter:
         started_at = self._clock()
         try:
             place = await self._target.show(text)
-        except PlaceGoneError as error:
-            _log.info("an answer's message is gone; its text is no longer shown: %s", error)
+        except (PlaceGoneError, DeliveryRefusedError) as error:
+            # what is refused once is refused again, and refusals are counted against the bot
+            _log.info("an answer has no place any more; its text is no longer shown: %s", error)
             self._gone = True
         except DeliveryError as error:
             _log.warning("a state of an answer was not shown: %s", error)

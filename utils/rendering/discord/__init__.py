@@ -1,6 +1,7 @@
 """Answers in Discord: the writer, the places it can write to, and what stands below."""
 
 from utils.rendering.discord.targets import (
+    TOKEN_LIFE_S,
     ChannelTarget,
     Controls,
     InteractionTarget,
@@ -11,6 +12,7 @@ from utils.rendering.discord.targets import (
 from utils.rendering.writer import AnswerWriter, Place, TextFile, WrittenAnswer
 
 __all__ = [
+    "TOKEN_LIFE_S",
     "AnswerWriter",
     "ChannelTarget",
     "Controls",

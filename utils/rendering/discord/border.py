@@ -13,8 +13,12 @@ from collections.abc import Iterator
 
 import discord
 
-from utils.rendering.errors import DeliveryError, DeliveryRefusedError, PlaceGoneError
+from utils.rendering.errors import DeliveryError, DeliveryRefusedError, PlaceClosedError, PlaceGoneError, TimeOverError
 from utils.rendering.writer import TextFile
+
+#: Invalid Webhook Token: asking again would be refused again, and be counted.
+_TOKEN_OVER = 50027
+_ARCHIVED = 50083
 
 
 def upload(file: TextFile) -> discord.File:
@@ -32,6 +36,10 @@ def border() -> Iterator[None]:
     except discord.Forbidden as error:
         raise DeliveryRefusedError(f"Discord refuses it (403, code {error.code})") from error
     except discord.HTTPException as error:
+        if error.code == _TOKEN_OVER:
+            raise TimeOverError(f"the interaction's time is over ({error.status}, code {error.code})") from error
+        if error.code == _ARCHIVED:
+            raise PlaceClosedError(f"the thread is archived ({error.status}, code {error.code})") from error
         raise DeliveryError(f"Discord did not take it ({error.status}, code {error.code})") from error
     except DeliveryError:
         raise

@@ -19,18 +19,20 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import discord
 from discord.utils import MISSING
 
 from utils.i18n import translate
 from utils.rendering.discord.border import border, upload
-from utils.rendering.errors import DeliveryError, PlaceGoneError
+from utils.rendering.errors import DeliveryError, PlaceClosedError, PlaceGoneError, TimeOverError
 from utils.rendering.pace import Pace, Urgency
 from utils.rendering.writer import Place, TextFile
 
 _NOBODY = discord.AllowedMentions.none()
+#: https://docs.discord.com/developers/interactions/receiving-and-responding
+TOKEN_LIFE_S: Final = 15 * 60.0
 _TOKEN_MARGIN_S = 60.0
 #: Discord shows typing for ten seconds.
 _TYPING_S = 8.0
@@ -146,6 +148,20 @@ class ChannelTarget:
         self._inherited = False
 
     async def _put(self, index: int, text: str, files: Sequence[TextFile], view: Any) -> None:
+        try:
+            await self._put_once(index, text, files, view)
+        except PlaceClosedError:
+            await self._open_again()
+            await self._put_once(index, text, files, view)
+
+    async def _open_again(self) -> None:
+        """Wake an archived thread, as a message would; raises PlaceGoneError where only others may."""
+        if not isinstance(self._channel, discord.Thread) or self._channel.locked:
+            raise PlaceGoneError("the thread is archived, and is not ours to open")
+        with border():
+            await self._channel.edit(archived=False)
+
+    async def _put_once(self, index: int, text: str, files: Sequence[TextFile], view: Any) -> None:
         with border():
             if index < len(self._ids):
                 attachments = [upload(file) for file in files] or MISSING
@@ -184,8 +200,8 @@ class ChannelTarget:
 class TokenTarget:
     """An answer in a message that an interaction's token edits.
 
-    ``expires_at`` is unix seconds, ``channel`` where the answer moves to before that (None: nowhere), ``wall`` gives
-    unix seconds.
+    ``expires_at`` is a time of ``clock`` (unix seconds unless another is given), ``channel`` where the answer moves to
+    before that (None: nowhere).
     """
 
     def __init__(
@@ -199,7 +215,7 @@ class TokenTarget:
         more: Sequence[int] = (),
         nonce: str | None = None,
         controls: Controls | None = None,
-        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._webhook = webhook
         self._message_id = message_id
@@ -209,7 +225,7 @@ class TokenTarget:
         self._more = list(more)
         self._nonce = nonce
         self._controls = controls or NoControls()
-        self._wall = wall
+        self._clock = clock
         self._moved: ChannelTarget | None = None
         self._shown = False
         self._pace: Pace | None = None
@@ -233,7 +249,10 @@ class TokenTarget:
         if moved is not None:
             return await moved.show(text)
         view = MISSING if self._shown else self._controls.running() or MISSING
-        place = await self._edited(text, (), view)
+        try:
+            place = await self._edited(text, (), view)
+        except TimeOverError:
+            return await (await self._after_all()).show(text)
         self._shown = True
         return place
 
@@ -243,7 +262,10 @@ class TokenTarget:
         if moved is not None:
             return await moved.finish(texts, file, made)
         ended = await self._controls.ended()
-        place = await self._edited(texts[0], _all(file, made), None if len(texts) > 1 else ended)
+        try:
+            place = await self._edited(texts[0], _all(file, made), None if len(texts) > 1 else ended)
+        except TimeOverError:
+            return await (await self._after_all()).finish(texts, file, made)
         for index, text in enumerate(texts[1:]):
             view = ended if index == len(texts) - 2 else None
             with border():
@@ -286,9 +308,17 @@ class TokenTarget:
             self._message_id, content=text, attachments=attachments, view=view, allowed_mentions=_NOBODY
         )
 
+    async def _after_all(self) -> ChannelTarget:
+        """Give the place in the channel when Discord says that the token's time is over; raises PlaceGoneError."""
+        self._expires_at = self._clock()
+        moved = await self._elsewhere()
+        if moved is None:
+            raise PlaceGoneError("the interaction's time is over")
+        return moved
+
     async def _elsewhere(self) -> ChannelTarget | None:
         """Give the place in the channel once the token is about to end; raises PlaceGoneError without one."""
-        left_s = self._expires_at - self._wall()
+        left_s = self._expires_at - self._clock()
         if self._moved is not None or left_s > _TOKEN_MARGIN_S:
             return self._moved
         if self._channel is None:
@@ -304,7 +334,10 @@ class TokenTarget:
 
 
 class InteractionTarget(TokenTarget):
-    """An answer in a deferred interaction of this process; ``wall`` gives unix seconds."""
+    """An answer in an interaction of this process, made within a minute after it; ``clock`` gives monotonic seconds.
+
+    How long its token lives is not read off the interaction's id: this machine's clock may be hours off Discord's.
+    """
 
     def __init__(
         self,
@@ -312,17 +345,17 @@ class InteractionTarget(TokenTarget):
         *,
         nonce: str | None = None,
         controls: Controls | None = None,
-        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(
             interaction.followup,
             0,
-            expires_at=interaction.expires_at.timestamp(),
+            expires_at=clock() + TOKEN_LIFE_S,
             locale=str(interaction.locale),
             channel=None,
             nonce=nonce,
             controls=controls,
-            wall=wall,
+            clock=clock,
         )
         self._interaction = interaction
 
