@@ -16,7 +16,7 @@ from types import CodeType
 from tests.mutation.operators import changes, other_text
 
 EXCLUDED = """\
-- docstrings, annotations, type variables and aliases, `Protocol` classes: nothing of them runs
+- docstrings, annotations, type variables and aliases, `if TYPE_CHECKING`, `Protocol` classes: nothing of them runs
 - the arguments of decorators (`frozen`, `slots`), `__slots__`, `__all__`, `__repr__`, `__str__`: how objects are stored
   and shown to developers
 - texts that are said, and all that stands inside an f-string or in the argument of an exception; a text that is

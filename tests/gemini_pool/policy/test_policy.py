@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gemini_pool.policy.conftest import CANCELLED, DEAD, FAULT, MODEL, OK, TIMEOUT, World, quota
+from tests.gemini_pool.policy.conftest import CANCELLED, DEAD, FAULT, MODEL, OK, OVERLOADED, TIMEOUT, World, quota
 from utils.gemini_pool.policy import KeySpec, Kind, Outcome, Policy, PoolConfig
 from utils.gemini_pool.policy.breaker import GateState
 from utils.gemini_pool.policy.leases import Lease
+from utils.gemini_pool.policy.outcome import Window
+from utils.gemini_pool.policy.quota.texts import LimitNamed, Measure
 from utils.gemini_pool.policy.records import Counts
-from utils.gemini_pool.policy.selection import Wishes
+from utils.gemini_pool.policy.selection import Probe, Wishes
 from utils.gemini_pool.policy.waiting.slots import NO_KEY
 
 OTHER = "other"
@@ -384,3 +386,66 @@ def test_forgiveness_lets_the_key_serve_at_once() -> None:
     assert {world.call(OK) for _ in range(4)} == {1}
     world.policy.forgive(lease, world.now)
     assert 0 in {world.call(OK) for _ in range(12)}
+
+
+def shared_wall(wait: float) -> Outcome:
+    """Give a refusal for a minute of ten requests, with a wait told to the nanosecond."""
+    limits = (LimitNamed(Measure.REQUESTS_PER_MINUTE, 10),)
+    return Outcome(Kind.QUOTA, retry_after=wait, window=Window.MINUTE, limits=limits)
+
+
+@pytest.mark.parametrize(("second", "together"), [(40.0005, True), (35.0005, False)])
+def test_keys_whose_walls_end_together_are_found_to_share_a_project(second: float, together: bool) -> None:
+    """Through the pool, by their refusals alone; the wall of both is one from then on."""
+    world = World(keys=3)
+    world.call_on(0, OK)
+    world.pass_time(10.0)
+    world.call_on(0, shared_wall(50.0005))
+    world.pass_time(10.0)
+    world.call_on(1, shared_wall(second))
+    assert len(world.policy.take_findings()) == together
+    assert len(world.pool.projects) == (2 if together else 3)
+    assert {world.call(OK) for _ in range(3)} == {2}
+
+
+def test_a_probe_of_the_model_that_told_nothing_is_followed_at_once() -> None:
+    """Its reader left; a fault makes the next wait twice as long."""
+    world = World(keys=3)
+    while not world.pool.breaker.is_open:
+        world.call(OVERLOADED)
+    world.pass_time(2.0)
+    for outcome in (CANCELLED, FAULT):
+        probe = world.begin()
+        assert probe.probe is Probe.MODEL
+        assert world.try_begin() is None
+        world.end(probe, outcome)
+    assert world.try_begin() is None
+    world.pass_time(4.0)
+    assert world.begin().probe is Probe.MODEL
+
+
+def test_a_project_that_a_probe_opened_starts_at_the_mean() -> None:
+    """An answer to the probe of a spent day; it would draw all requests otherwise."""
+    world = World(keys=3, config=PoolConfig(usage_half_life_s=float("inf")))
+    world.call_on(0, quota(5.0, Window.DAY))
+    for _ in range(8):
+        world.call(OK, 0)
+    world.pass_time(3600.0)
+    probe = world.begin()
+    assert (probe.probe, probe.lane.key.position) == (Probe.QUOTA, 0)
+    world.end(probe, OK)
+    usages = [world.pool.usage(project, world.now) for project in world.pool.projects]
+    assert usages == [5.0, 5.0, 5.0]
+
+
+def test_the_plain_form_ranks_anew_with_every_answer() -> None:
+    """An error that shrinks brings the key forward at once."""
+    world = World(config=PoolConfig.plain(), keys=2)
+    world.call_on(0, OK, OK, FAULT)
+    world.call_on(1, *[OK] * 4)
+    held = [world.begin_on(0) for _ in range(2)]
+    for lease in held:
+        world.end(lease, OK)
+    entry = world.lane(0).project.entry
+    assert entry is not None
+    assert entry[0] == pytest.approx((5 + 1 / 5) / (1 - 1 / 5))

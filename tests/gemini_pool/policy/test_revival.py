@@ -78,3 +78,40 @@ def test_no_key_is_asked_twice_within_a_day(since: float, looks: list[float]) ->
         if revivals.due([key], now, WALL + now):
             asked.append(now)
     assert all(later - earlier > DAY - 0.001 for earlier, later in itertools.pairwise(asked))
+
+
+def dead_keys(*since: float | None) -> list[Key]:
+    """Give keys that died at these Unix seconds; None: alive."""
+    keys = [Key(number, KeySpec(f"f{number}")) for number in range(len(since))]
+    for key, at in zip(keys, since, strict=True):
+        key.dead = None if at is None else Death("leaked", at)
+    return keys
+
+
+def test_a_death_is_asked_after_in_whole_days_of_its_age() -> None:
+    """This process started when it was a day and 10 s old: the next round is a day less 10 s away."""
+    revivals, keys = Revivals(PoolConfig()), dead_keys(None, 1_000_000.0)
+    wall = 1_000_000.0 + 86_400.0 + 10.0
+    assert revivals.due(keys, 0.0, wall) == []
+    assert revivals.due(keys, 86_389.9, wall) == []
+    assert revivals.due(keys, 86_390.0, wall) == [keys[1]]
+    assert revivals.due(keys, 86_391.0, wall) == []
+    assert revivals.due(keys, 86_390.0 + 86_400.0, wall) == [keys[1]]
+
+
+def test_a_new_death_of_a_key_has_a_day_of_its_own() -> None:
+    """One that a clock puts into the future is asked after in a day."""
+    revivals, keys = Revivals(PoolConfig()), dead_keys(1000.0, 9e9)
+    assert revivals.due(keys, 0.0, 1000.0) == []
+    keys[0].dead = Death("leaked", 51_000.0)
+    assert revivals.due(keys, 50_000.0, 51_000.0) == []
+    assert revivals.due(keys, 86_400.0, 87_400.0) == [keys[1]]
+    assert revivals.due(keys, 136_400.0, 137_400.0) == [keys[0]]
+
+
+@pytest.mark.parametrize(("every_s", "asked"), [(0.0, 0), (1.0, 1)])
+def test_asking_can_be_turned_off(every_s: float, asked: int) -> None:
+    """With 0 nobody is ever asked; a second is a time like any other."""
+    revivals, keys = Revivals(PoolConfig(dead_probe_s=every_s)), dead_keys(0.0)
+    assert revivals.due(keys, 0.0, 0.5) == []
+    assert len(revivals.due(keys, 0.6, 1.1)) == asked
