@@ -102,6 +102,7 @@ ROWS: Final = (
     Row("", "nynnnn-n-n", "Continue, under another's answer", act="other more"),
     Row("", "nynnnn-n-n", "Branch, under another's answer", act="other branch"),
     Row("usage", ANYWHERE),
+    Row("help", ANYWHERE),
     Row("settings show", MANAGE),
     Row("settings set", MANAGE, options={"safety": "high"}),
     Row("settings clear", MANAGE, options={"setting": "safety"}),

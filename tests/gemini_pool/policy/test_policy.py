@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tests.gemini_pool.policy.conftest import CANCELLED, DEAD, FAULT, MODEL, OK, OVERLOADED, TIMEOUT, World, quota
@@ -150,7 +152,8 @@ def test_what_was_asked_before_the_counts_were_emptied_is_not_counted() -> None:
     world.end(here, ANSWER)
     world.policy.reset_pools(specs(world))
     world.end(gone, ANSWER)
-    assert all(lane.counts == Counts() for lane in world.pool.lanes)
+    nothing = dataclasses.astuple(Counts())
+    assert all(dataclasses.astuple(lane.counts) == nothing for lane in world.pool.lanes)
     assert usages(world) == [0] * 5
     new = world.begin_on(0)
     world.end(new, ANSWER)

@@ -161,6 +161,6 @@ class ReloadMachine(RuleBasedStateMachine):
 
 
 ReloadMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestReloading = ReloadMachine.TestCase

@@ -150,8 +150,10 @@ async def test_a_new_key_can_be_made_and_copied(page: Page, gemini: GeminiEmulat
     before = gemini.key_specs()
     await page.get_by_role("button", name="Make a key that the bot does not have").click()
     field = page.get_by_label("A new key for /keys add")
-    secret = await field.input_value()
-    assert await field.evaluate("(input) => input.selectionEnd - input.selectionStart") == len(secret) > 30
+    await expect(field).to_have_value(re.compile(".{31,}"))
+    length = len(await field.input_value())
+    selected = "([input, length]) => input.selectionEnd - input.selectionStart === length"
+    await page.wait_for_function(selected, arg=[await field.element_handle(), length])
     await expect(page.get_by_role("group", name="spare-1")).to_be_visible()
     assert gemini.key_specs() == before
 

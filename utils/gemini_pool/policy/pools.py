@@ -302,12 +302,14 @@ class ModelPool:
 
     def _count_further(self, lease: Lease, requests: int) -> None:
         """Count further requests of a call for its instance, or for its key where the instance is no more."""
+        lane = next((lane for lane in self.lanes if lane.key.fingerprint == lease.fingerprint), None)
+        if lane is None:
+            # its key is not configured any more, and what it served is not shown
+            return
         if any(slot is lease.slot for slot in self.instances.slots):
             lease.slot.usage += requests
-            return
-        for lane in self.lanes:
-            if lane.key.fingerprint == lease.fingerprint:
-                self.add_usage(lane, requests)
+        else:
+            self.add_usage(lane, requests)
 
     def _take_in(self, lease: Lease, outcome: Outcome, now: float, wall: float) -> None:
         lane, standing = lease.lane, self.standing
