@@ -105,6 +105,7 @@ class Announcer:
             "added_members": [self._payloads.thread_member(thread, added)] if added else [],
             "removed_member_ids": [removed] if removed else [],
         }
+        self._bus.publish("thread_update", {"id": thread.id, "channel_id": thread.id})
         own = self._world.bot.id in (added, removed)
         intent = wire.GUILDS if own else wire.GUILD_MEMBERS
         self._sessions.dispatch("THREAD_MEMBERS_UPDATE", data, intent=intent, guild_id=thread.guild_id)

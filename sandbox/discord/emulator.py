@@ -172,7 +172,10 @@ class DiscordEmulator:
         return {
             "guilds": [{"id": world.guild_id, "name": world.guild_name, "owner_id": world.owner_id}],
             "channels": [*(payloads.channel(c) for c in world.guild_channels()), *directs],
-            "threads": [payloads.channel(thread) for thread in world.threads()],
+            "threads": [
+                {**payloads.channel(thread), "member_ids": sorted(thread.thread.members) if thread.thread else []}
+                for thread in world.threads()
+            ],
             "users": users,
             "roles": [{"id": role.id, "name": role.name, "color": role.color} for role in world.roles.values()],
             "commands": self._commands.seen_in(world.guild_id),

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 
 from tests.conversations.samples import sound
 from tests.endtoend.conftest import StartBot
-from tests.endtoend.processes import SandboxProcess
+from tests.endtoend.processes import Control, SandboxProcess
 from tests.sandbox.page.conftest import BROWSER_ARGUMENTS, find_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -234,3 +234,17 @@ async def test_the_bot_speaks_the_readers_language_on_the_page(
         await mei.read("剩餘用量")
         await mei.use("說明")
         await mei.read("我能做的事")
+
+
+async def test_a_private_chat_is_seen_by_who_is_in_it(
+    sandbox: SandboxProcess, control: Control, start_bot: StartBot, browser: Browser
+) -> None:
+    """Mina sees the chat she opened for herself; through another member's eyes it is not there."""
+    await start_bot()
+    async with person_at(browser, sandbox, "private") as person:
+        await person.be("Mina")
+        await control.command("chat", {"private": True}, user="Mina")
+        thread = person.page.locator(".threads .channel")
+        await expect(thread).to_be_visible()
+        await person.be("小美")
+        await expect(thread).to_have_count(0)

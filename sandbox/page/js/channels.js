@@ -33,7 +33,7 @@ function group(title, ...rows) {
 }
 
 function threadRows(channel) {
-  const under = store.threads().filter((thread) => thread.parent_id === channel.id);
+  const under = store.threads().filter((thread) => thread.parent_id === channel.id && store.canSee(thread));
   if (!under.length) return null;
   return h(
     "div",

@@ -7,6 +7,7 @@ const EPHEMERAL = 64;
 const VIEW_CHANNEL = 1024n;
 const TYPING_MS = 10_000;
 const THREAD_TYPES = new Set([10, 11, 12]);
+const PRIVATE_THREAD = 12;
 
 const topics = new EventTarget();
 
@@ -62,8 +63,9 @@ export function isAdmin() {
   );
 }
 
-/** Whether the chosen user's roles let them see a channel; a thread is as visible as what it is under. */
+/** Whether the chosen user may see a channel: by their roles; a thread as what it is under, a private one as its member. */
 export function canSee(one) {
+  if (one.type === PRIVATE_THREAD && !isAdmin() && !one.member_ids?.includes(me()?.id)) return false;
   if (isThread(one)) return canSee(channel(one.parent_id) ?? {});
   if (isAdmin()) return true;
   const mine = roles()

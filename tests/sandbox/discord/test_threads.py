@@ -39,6 +39,8 @@ async def test_public_and_private_threads_are_opened_alone(server: Server, start
     await private.add_user(discord.Object(server.user("Mina")))
     server.emulator.say(str(private.id), content="now", user="Mina")
     assert server.texts(str(private.id)) == ["now"]
+    shown = {thread["name"]: thread["member_ids"] for thread in server.emulator.state()["threads"]}
+    assert server.user("Mina") in shown["closed"]
     members = await private.fetch_members()
     assert {member.id for member in members} == {bot.user and bot.user.id, int(server.user("Mina"))}
 
