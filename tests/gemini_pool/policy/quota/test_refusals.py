@@ -192,9 +192,9 @@ def test_a_project_whose_whole_limit_both_parts_used_has_all_of_it() -> None:
 
 
 def test_a_probe_that_is_answered_refutes_the_limit_of_the_day_only() -> None:
-    """A day's limit that was none is presumed no more; a limit for a minute stays."""
+    """A day's limit that we are beyond is presumed no more; a limit for a minute stays."""
     project = Project()
-    project.call(answer(), day_refusal(250))
+    project.call(answer(), day_refusal(1))
     project.pass_time(3600.0)
     project.call(answer())
     assert project.quota.day_limit(project.now) is None
