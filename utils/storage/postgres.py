@@ -8,8 +8,6 @@ found again. The server gathers commits by itself; ``synchronous_commit`` stays 
 
 from __future__ import annotations
 
-import asyncio
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -17,7 +15,7 @@ from utils.storage.address import PostgresAddress
 from utils.storage.backend import Job, T
 from utils.storage.border import translating
 from utils.storage.inflight import InFlight
-from utils.storage.migrations import load_steps, upgrade
+from utils.storage.migrations import is_up_to_date, load_upgrade
 
 _CONNECTIONS = 5
 _CONNECT_TIMEOUT_S = 10
@@ -51,10 +49,11 @@ class PostgresBackend:
         )
         try:
             with translating():
-                steps = await asyncio.to_thread(load_steps)
-                async with engine.begin() as connection:
-                    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-                    await connection.run_sync(upgrade, steps)
+                if not await is_up_to_date(engine):
+                    upgrade = await load_upgrade()
+                    async with engine.begin() as connection:
+                        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+                        await upgrade(connection)
         except BaseException:
             await engine.dispose()
             raise

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from alembic.script import ScriptDirectory
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,7 +28,7 @@ from utils.storage.backend import Job, T
 from utils.storage.border import translating
 from utils.storage.errors import StorageAccessError, StorageBusyError, StorageError, StorageInUseError
 from utils.storage.inflight import InFlight
-from utils.storage.migrations import load_steps, upgrade
+from utils.storage.migrations import is_up_to_date, load_upgrade
 from utils.storage.writer import GroupWriter
 
 _log = logging.getLogger(__name__)
@@ -67,8 +66,7 @@ class SqliteBackend:
         reading = _engine(path, "ro", busy_timeout_s, "BEGIN", connections=_READERS)
         try:
             with translating():
-                steps = await asyncio.to_thread(load_steps)
-                await _prepare(writing, steps)
+                await _prepare(writing)
         except BaseException:
             await writing.dispose()
             await asyncio.to_thread(lock.release)
@@ -176,16 +174,19 @@ def _engine(path: Path, mode: str, busy_timeout_s: float, begin: str, *, connect
     return engine
 
 
-async def _prepare(engine: AsyncEngine, steps: ScriptDirectory) -> None:
+async def _prepare(engine: AsyncEngine) -> None:
     mode = await _pragma(engine, "journal_mode = WAL")
     if mode != "wal":
         raise StorageAccessError(
             "The file system of the database cannot keep SQLite's log; name a folder on a local disk in DATABASE_URL."
         )
+    if await is_up_to_date(engine):
+        return
+    upgrade = await load_upgrade()
     # a step that rebuilds a table must not delete, by cascade, the rows that refer to it
     await _pragma(engine, "foreign_keys = OFF")
     async with engine.begin() as connection:
-        await connection.run_sync(upgrade, steps)
+        await upgrade(connection)
     await _pragma(engine, "foreign_keys = ON")
 
 

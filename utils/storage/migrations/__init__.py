@@ -1,62 +1,47 @@
 """Bring a database to this program's schema, step by step, at start.
 
-``load_steps`` reads the numbered steps of ``versions/`` (file work, so it belongs into a thread); ``upgrade`` takes
-the ones a database has not had, on a connection inside the caller's transaction, so that a start that dies in the
-middle leaves the database as it was. The number of the last step stands in the table ``alembic_version``. A step is
-never edited once it was released; the tables it ends in equal ``schema`` (a test compares them).
-Steps are linear and only go up: going back is restoring a backup.
+``is_up_to_date`` looks at the number of the last step, which stands in the table ``alembic_version``; where it is not
+``NEWEST``, ``load_upgrade`` gives what takes the missing steps inside one transaction, so that a start that dies in the
+middle leaves the database as it was. A step is never edited once it was released; the tables it ends in equal ``schema`` (a
+test compares them). Steps are linear and only go up: going back is restoring a backup.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+from collections.abc import Awaitable, Callable
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
-from alembic.script.revision import RevisionError
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from utils.storage.errors import NewerSchemaError, NotOurDatabaseError
-from utils.storage.schema import metadata
+#: The number of the last step in ``versions/``.
+NEWEST = "0005"
 
 
-def load_steps() -> ScriptDirectory:
-    """Read all steps; blocking, touches files, needs no database."""
-    steps = ScriptDirectory(str(Path(__file__).parent))
-    steps.get_heads()  # reads the files now, so that ``upgrade`` need not
-    return steps
+async def is_up_to_date(engine: AsyncEngine) -> bool:
+    """Tell whether the database has had every step and nothing newer."""
+    async with engine.connect() as connection:
+        return await connection.run_sync(_last_step) == NEWEST
 
 
-def upgrade(connection: Connection, steps: ScriptDirectory) -> None:
-    """Take the steps this database has not had yet; the caller's transaction holds them together.
+async def load_upgrade() -> Callable[[AsyncConnection], Awaitable[None]]:
+    """Read all steps, off the loop; gives what takes the missing ones in the caller's transaction.
 
-    :raises NewerSchemaError: the database has had steps this program does not know.
-    :raises NotOurDatabaseError: it has had none, yet tables of our names are there.
+    That raises NewerSchemaError where the database has had steps this program does not know, and NotOurDatabaseError
+    where it has had none, yet tables of our names are there.
     """
-    context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
-    current = context.get_current_revision()
-    if current is None:
-        _refuse_foreign_tables(connection)
-    for step in reversed(_missing(steps, current)):
-        with Operations.context(context):
-            step.module.upgrade()
-        context.stamp(steps, step.revision)
+    upgrade = await asyncio.to_thread(_load)
+    return lambda connection: connection.run_sync(upgrade)
 
 
-def _missing(steps: ScriptDirectory, current: str | None) -> list[Script]:
-    try:
-        return list(steps.iterate_revisions("heads", current or "base"))
-    except RevisionError:
-        raise NewerSchemaError(
-            f"The database was written by a newer version of this program (schema {current}); "
-            "update the program, or name another database in DATABASE_URL."
-        ) from None
+def _load() -> Callable[[Connection], None]:
+    from utils.storage.migrations import steps  # noqa: PLC0415  half a second that a database up to date is spared
+
+    loaded = steps.load_steps()
+    return lambda connection: steps.upgrade(connection, loaded)
 
 
-def _refuse_foreign_tables(connection: Connection) -> None:
-    taken = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
-    if taken:
-        raise NotOurDatabaseError(
-            f"The database holds another program's tables ({', '.join(taken)}); name another one in DATABASE_URL."
-        )
+def _last_step(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
