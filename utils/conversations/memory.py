@@ -8,6 +8,7 @@ was; nothing that was said is ever deleted for it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,8 +67,10 @@ class Memory:
 
     async def recall(self, conversation: Conversation, turn: Turn, model: str) -> Recalled:
         """Give what the model is shown to answer a turn."""
-        past = await self._past(conversation, before_turn_id=turn.id)
-        question = [said for said in await self._store.messages_of_turn(turn.id) if said.role == "user"]
+        past, said = await asyncio.gather(
+            self._past(conversation, before_turn_id=turn.id), self._store.messages_of_turn(turn.id)
+        )
+        question = [one for one in said if one.role == "user"]
         made = contents(
             past.messages,
             question,

@@ -2,8 +2,8 @@
 
 ``is_up_to_date`` looks at the number of the last step, which stands in the table ``alembic_version``; where it is not
 ``NEWEST``, ``load_upgrade`` gives what takes the missing steps inside one transaction, so that a start that dies in the
-middle leaves the database as it was. A step is never edited once it was released; the tables it ends in equal ``schema`` (a
-test compares them). Steps are linear and only go up: going back is restoring a backup.
+middle leaves the database as it was. A step is never edited once it was released; the tables it ends in equal
+``schema`` (a test compares them). Steps are linear and only go up: going back is restoring a backup.
 """
 
 from __future__ import annotations
