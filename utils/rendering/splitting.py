@@ -156,7 +156,7 @@ class _Splitter:
         for level, ends in _ends_by_level(stretch[:reach], in_code=line.fence is not None):
             for end in ends:
                 if end == reach or is_border(stretch, end):
-                    if _looks_like_fence(stretch[:end]) or _looks_like_fence(stretch[end:]):
+                    if _makes_a_fence(stretch, end):
                         continue
                     fill = (used + units(stretch[:end])) / room
                     yield _Cut(begin + end, fill, level, index, line.fence)
@@ -166,7 +166,9 @@ class _Splitter:
         """Cut where it must be, in a line in which every place is a bad one."""
         line = self._lines[index]
         reach = longest_prefix(stretch, room - _closing_units(line.fence))
-        return _Cut(line.end - len(stretch) + reach, 1.0, _Level.BAD, index, line.fence)
+        # hundreds of marks on one letter have no border, but what follows them must not become a fence either
+        end = next((end for end in range(reach, 0, -1) if not _makes_a_fence(stretch, end)), reach)
+        return _Cut(line.end - len(stretch) + end, 1.0, _Level.BAD, index, line.fence)
 
     def _level_after(self, index: int) -> _Level:
         kind, fence = self._lines[index].kind, self._lines[index].fence
@@ -239,6 +241,11 @@ def _ends_by_level(head: str, *, in_code: bool) -> Iterator[tuple[_Level, Iterat
         yield _Level.SENTENCE, reversed([match.end() for match in _SENTENCE_END.finditer(head)])
     yield _Level.SPACE, reversed([match.end() for match in _SPACE.finditer(head)])
     yield _Level.CHARACTER, iter(range(len(head), 0, -1))
+
+
+def _makes_a_fence(stretch: str, end: int) -> bool:
+    """Tell whether a cut there would turn either part of a line into a fence line."""
+    return _looks_like_fence(stretch[:end]) or _looks_like_fence(stretch[end:])
 
 
 def _looks_like_fence(stretch: str) -> bool:
