@@ -10,9 +10,10 @@ own data (``privacy``, written by ``exporting``; ``upkeep`` deletes by age; ``cu
 its command is acknowledged, ``places`` finds it again, ``afterwards`` comes after), ``incoming`` checks and fetches (by
 ``fetching``), ``desk`` tells people what went wrong, ``running`` lets answers end, ``access`` keeps to a server's
 restrictions, ``turnstile`` to fair use (shown and set in ``usage``), ``identifies`` to Discord's limit of starts,
-``vestibule`` lets acknowledgements go before work, ``help`` lists the commands, ``models``, ``readers``, ``translator``
-and ``sync`` serve names and languages, ``tables`` draws numbers. What always holds: a cog gets by its constructor only
-what it uses; nothing here knows SQL or the SDK, and HTTP only ``fetching``.
+``vestibule`` lets acknowledgements go before work, ``timely`` ends what they would wait for too long, ``help`` lists
+the commands, ``models``, ``readers``, ``translator`` and ``sync`` serve names and languages, ``tables`` draws numbers.
+What always holds: a cog gets by its constructor only what it uses; nothing here knows SQL or the SDK, and HTTP only
+``fetching``.
 """
 
 from __future__ import annotations

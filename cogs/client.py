@@ -26,6 +26,7 @@ from cogs.identifies import Identifies
 from cogs.readers import Readers
 from cogs.running import RunningAnswers
 from cogs.sync import Notes, sync_commands
+from cogs.timely import in_time
 from cogs.translator import CatalogueTranslator
 from cogs.vestibule import Vestibule
 from utils.storage import StorageError
@@ -140,7 +141,8 @@ class _Tree(app_commands.CommandTree[GeminiBot]):
             return False
         bot.vestibule.enter(interaction.response.is_done)
         try:
-            refusal = await bot.gatekeeper.refusal(interaction)
+            async with in_time(interaction):
+                refusal = await bot.gatekeeper.refusal(interaction)
         except StorageError as error:
             refusal = bot.desk.sentence(error, str(interaction.locale), where="who may use a command")
         if refusal is not None:

@@ -22,6 +22,7 @@ from cogs.desk import ErrorDesk
 from cogs.incoming import Intake, shown_name
 from cogs.persona_forms import PersonaChoices, PersonaForm
 from cogs.threads import chat_to_change
+from cogs.timely import in_time
 from cogs.translator import choice
 from utils.conversations import Conversations
 from utils.conversations.preferences import Preferences, persona_options
@@ -135,6 +136,7 @@ class PersonaCog(commands.Cog):
     @app_commands.describe(persona="The persona to delete")
     async def delete(self, interaction: discord.Interaction, persona: str) -> None:
         """Delete a persona; threads that use it go on without one."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         found = await self._found(interaction, persona, own=True)
         if found is None:
             return
@@ -158,6 +160,7 @@ class PersonaCog(commands.Cog):
         self, interaction: discord.Interaction, persona: str, audience: str, role: discord.Role | None = None
     ) -> None:
         """Share a persona with this server or with a role in it, or take it back."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         locale = str(interaction.locale)
         found = await self._found(interaction, persona)
         if found is None:
@@ -193,7 +196,8 @@ class PersonaCog(commands.Cog):
         conversation = await chat_to_change(interaction, self._conversations)
         if conversation is None:
             return
-        await self._conversations.choose(conversation, options=persona_options(chosen, interaction.user.id))
+        async with in_time(interaction):
+            await self._conversations.choose(conversation, options=persona_options(chosen, interaction.user.id))
         sentence = (
             translate("persona.none_used", locale)
             if chosen is None
@@ -216,7 +220,11 @@ class PersonaCog(commands.Cog):
 
     async def _found(self, interaction: discord.Interaction, given: str, *, own: bool = False) -> Persona | None:
         """Find a persona; where there is none, or it must be the user's own and is not, say so."""
-        found = await self._choices.find(interaction, given)
+        if interaction.response.is_done():
+            found = await self._choices.find(interaction, given)
+        else:
+            async with in_time(interaction):
+                found = await self._choices.find(interaction, given)
         if found is not None and (not own or found.user_id == interaction.user.id):
             return found
         message_id = "persona.unknown" if found is None else "persona.not_yours"
@@ -230,7 +238,7 @@ class PersonaCog(commands.Cog):
         return any(persona.name.casefold() == name.casefold() for persona in mine)
 
     async def _say(self, interaction: discord.Interaction, sentence: str) -> None:
-        await interaction.response.send_message(sentence, ephemeral=True)
+        await self._desk.tell(interaction, sentence)
 
 
 def _listed(usable: Sequence[Persona], user_id: int, locale: str) -> str:

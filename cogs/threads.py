@@ -14,6 +14,7 @@ from discord.ext import commands
 from cogs.access import Gatekeeper
 from cogs.incoming import shown_name
 from cogs.models import ModelChoices
+from cogs.timely import in_time
 from utils.conversations import Conversations
 from utils.conversations.limits import check_model
 from utils.i18n import translate
@@ -23,7 +24,8 @@ from utils.storage import Conversation
 async def chat_to_change(interaction: discord.Interaction, conversations: Conversations) -> Conversation | None:
     """Give the chat that is here, if the user may change it; otherwise say why not and give None."""
     locale = str(interaction.locale)
-    conversation = await conversations.find(interaction.channel_id or 0)
+    async with in_time(interaction):
+        conversation = await conversations.find(interaction.channel_id or 0)
     permissions = interaction.permissions
     if conversation is None:
         sentence = translate("thread.none_here", locale)
@@ -51,15 +53,19 @@ class ThreadCog(commands.Cog):
         """Let the thread's next answers be given by another model."""
         locale = str(interaction.locale)
         refusal = check_model(model, self._models.names()) if model is not None else None
-        sentence = refusal.sentence(locale) if refusal is not None else None
-        sentence = sentence or await self._gatekeeper.model_refusal(interaction, model)
+        if refusal is not None:
+            sentence: str | None = refusal.sentence(locale)
+        else:
+            async with in_time(interaction):
+                sentence = await self._gatekeeper.model_refusal(interaction, model)
         if sentence is not None:
             await interaction.response.send_message(sentence, ephemeral=True)
             return
         conversation = await chat_to_change(interaction, self._conversations)
         if conversation is None:
             return
-        await self._conversations.choose(conversation, model=model)
+        async with in_time(interaction):
+            await self._conversations.choose(conversation, model=model)
         sentence = (
             translate("thread.model_usual", locale)
             if model is None

@@ -9,19 +9,16 @@ Errors: the store's own; ``refusal`` waits for the store no longer than an inter
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 
 import discord
 
 from cogs.access import role_ids
+from cogs.timely import in_time
 from utils.conversations.fairness import Denied, FairUse
-from utils.storage import StorageBusyError
 
 _REMEMBERED = 10_000
 _ID_BITS = 22
-#: An interaction must be acknowledged within three seconds.
-_PATIENCE_S = 1.5
 
 
 class Turnstile:
@@ -34,11 +31,8 @@ class Turnstile:
     async def refusal(self, interaction: discord.Interaction) -> str | None:
         """Count what an interaction asks, or give the sentence that says why not."""
         user = interaction.user
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                denied = await self._fair.admit(interaction.id, user.id, interaction.guild_id, role_ids(user))
-        except TimeoutError:
-            raise StorageBusyError("what was used today could not be read in time") from None
+        async with in_time(interaction):
+            denied = await self._fair.admit(interaction.id, user.id, interaction.guild_id, role_ids(user))
         return denied.sentence(str(interaction.locale)) if denied is not None else None
 
     async def prepare(self) -> None:

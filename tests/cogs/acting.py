@@ -136,13 +136,16 @@ class Stage:
             return await self._press(self.answers.get(whose), what)
         return await self._command(row, self.place)
 
+    def options(self, row: Row) -> dict[str, Any]:
+        """Give a row's options with the names of what is there."""
+        key = self.house.gemini.key_specs()[0].partition("@")[0]
+        return {name: key if value == "{key}" else value for name, value in row.options.items()}
+
     async def _command(self, row: Row, place: str | None, *, target: str | None = None) -> str:
         if place is None:
             raise ActionError("There is no such chat here.")
-        key = self.house.gemini.key_specs()[0].partition("@")[0]
-        given = {name: key if value == "{key}" else value for name, value in row.options.items()}
         found = self.house.discord.invoke(
-            place, name=row.command, user=self.user, options=given, target=target, locale="en-US"
+            place, name=row.command, user=self.user, options=self.options(row), target=target, locale="en-US"
         )
         answer = await response(self.house, found)
         if "custom_id" in answer:
