@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from utils.i18n import load_catalogues
 
-#: Files are handed out to the workers whole; a long one that came last would leave the others without work.
-_LONG = ("tests/endtoend/", "tests/start/", "tests/cogs/test_permissions.py")
+# how long an example takes is the machine's affair, and benchmarks say how fast the code is
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+#: A long one that came last would leave the other workers without work.
+_LONG = ("tests/endtoend/", "tests/start/", "tests/cogs/test_permissions.py", "tests/cogs/test_nasty.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -136,7 +136,7 @@ def test_importing_starts_nothing() -> None:
     names = [name for name in MODULES if name != "sandbox.__main__"]
     script = _WATCH.format(root=str(ROOT), names=names)
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -170,6 +170,6 @@ def test_the_rules_load_no_foreign_library() -> None:
         "print([name for name in ('google', 'aiohttp', 'pydantic', 'discord', 'sqlalchemy') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
     )
     assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -40,7 +40,7 @@ from utils.storage import Storage, open_storage
 T = TypeVar("T")
 
 MODEL = "gemini-4-hydrogen"
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 THREAD_STARTER = 21
 _ERRANDS = ("Write a title", "Summarise the conversation")
 

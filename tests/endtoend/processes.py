@@ -19,7 +19,7 @@ import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPENAPI = ROOT.parent / "shared" / "reference" / "discord-openapi.json"
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 LOADING = 1 << 7
 CURSOR = "▍"
 

@@ -100,6 +100,7 @@ async def kill(bot: BotProcess) -> None:
     await bot.stop(signal.SIGKILL)
 
 
+@pytest.mark.timeout(400)  # six starts of the bot, and the talk between them
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_every_question_has_one_answer_through_five_kills(
     control: Control, start_bot: StartBot, seed: int

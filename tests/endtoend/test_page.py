@@ -22,7 +22,7 @@ from tests.sandbox.page.conftest import BROWSER_ARGUMENTS, find_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 40_000
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ function show() {
         iconButton("close", t("closeKeys"), close, { class: "icon-button for-wide" }),
       ),
     ),
-    made && h("label", { class: "made" }, t("newKeyMade"), h("input", { readOnly: true, value: made, dataset: { key: "made" } })),
+    made && newKey(),
     h("p", { class: "last" }, lastLine()),
     h(
       "div",
@@ -89,6 +89,12 @@ function show() {
   );
   panel.querySelector(".scroll").scrollTop = scrolled;
   if (focused) panel.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+// one field for all drawings: a fresh one would lose what is selected in it whenever a request comes in
+function newKey() {
+  made.firstChild.textContent = t("newKeyMade");
+  return made;
 }
 
 function emptyKeys() {
@@ -210,9 +216,10 @@ function items(key) {
 
 async function makeKey() {
   try {
-    made = (await api.newKey()).secret;
+    const { secret } = await api.newKey();
+    made = h("label", { class: "made" }, h("span"), h("input", { readOnly: true, value: secret, dataset: { key: "made" } }));
     show();
-    byId("keys").querySelector(".made input").select();
+    made.querySelector("input").select();
   } catch (trouble) {
     store.tell("notice", trouble.message);
   }

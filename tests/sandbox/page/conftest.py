@@ -13,13 +13,14 @@ from contextlib import suppress
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from sandbox.gemini import GeminiEmulator
 from sandbox.redirect import redirect_discord
 from sandbox.server import RunningSandbox, ServerOptions, running
 from tests.sandbox.page.demo_bot import make_bot
 
+_PATIENCE_MS = 30_000
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -109,7 +110,8 @@ async def phone(browser: Browser, box: RunningSandbox, bot: str) -> AsyncIterato
 
 async def _open(context: BrowserContext, box: RunningSandbox) -> AsyncIterator[Page]:
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(_PATIENCE_MS)
+    expect.set_options(timeout=_PATIENCE_MS)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if _is_mistake(message) else None)

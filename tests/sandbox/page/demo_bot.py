@@ -168,5 +168,5 @@ def _add_others(tree: app_commands.CommandTree) -> None:
     @tree.command(name="wait", description="Think for a while")
     async def wait(interaction: discord.Interaction) -> None:
         await interaction.response.defer(thinking=True)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(2)
         await interaction.edit_original_response(content="Done thinking.")

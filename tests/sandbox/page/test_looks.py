@@ -155,6 +155,10 @@ async def test_a_new_key_can_be_made_and_copied(page: Page, gemini: GeminiEmulat
     selected = "([input, length]) => input.selectionEnd - input.selectionStart === length"
     await page.wait_for_function(selected, arg=[await field.element_handle(), length])
     await expect(page.get_by_role("group", name="spare-1")).to_be_visible()
+    # whatever else happens meanwhile
+    gemini.set_faults([{"keys": ["north-1"], "kind": "invalid"}])
+    await expect(page.get_by_role("group", name="north-1").locator(".state")).to_have_text("dead")
+    assert await page.evaluate(selected, [await field.element_handle(), length])
     assert gemini.key_specs() == before
 
 
