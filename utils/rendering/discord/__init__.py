@@ -1,14 +1,8 @@
 """Answers in Discord: the writer, the places it can write to, and what stands below."""
 
-from utils.rendering.discord.targets import (
-    TOKEN_LIFE_S,
-    ChannelTarget,
-    Controls,
-    InteractionTarget,
-    NoControls,
-    TokenTarget,
-    writable_channel,
-)
+from utils.rendering.discord.channel import ChannelTarget
+from utils.rendering.discord.controls import Controls, NoControls
+from utils.rendering.discord.tokens import TOKEN_LIFE_S, InteractionTarget, TokenTarget, writable_channel
 from utils.rendering.writer import AnswerWriter, Place, TextFile, WrittenAnswer
 
 __all__ = [
