@@ -163,7 +163,7 @@ class Policy:
         if outcome.kind is _DEAD and self.keys[key.position : key.position + 1] == [key]:
             for other in self._pools.values():
                 if other is not pool:
-                    other.bury(key, now)
+                    other.roster.bury(key, now)
 
     def _end_of_former(self, lease: Lease, outcome: Outcome, now: float) -> None:
         """End a call of a pool that was made anew since: it is counted, what it found out is of the old one."""
@@ -261,8 +261,8 @@ class Policy:
             if key.fingerprint == fingerprint and key.dead is not None:
                 key.dead = None
                 for pool in self._pools.values():
-                    pool.revive(now)
-                    pool.welcome(pool.lanes[key.position], now)
+                    pool.roster.revive(now)
+                    pool.roster.welcome(pool.lanes[key.position], now)
                 return True
         return False
 
@@ -288,7 +288,7 @@ class Policy:
         if model is not None and not changed:
             kept = {name: pool for name, pool in self._pools.items() if name != model}
             for pool in kept.values():
-                pool.revive(self.clock())
+                pool.roster.revive(self.clock())
         rebuilt = [name for name in self._pools if name not in kept]
         self._restored = {}
         self._pools = kept
