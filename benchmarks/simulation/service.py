@@ -64,8 +64,6 @@ class ProjectQuota:
 
     def refusal(self, now: float, wall: float) -> Failure | None:
         """Admit a call that arrives now, or say why not."""
-        if not (self._per_minute or self._per_day):
-            return None
         today = dt.datetime.fromtimestamp(wall, _PACIFIC).date()
         if today != self._day:
             self._day, self._today = today, 0
@@ -105,6 +103,8 @@ class Service:
         self._wall_start = wall_start
         self._wastes: dict[tuple[Fault, ...], float] = {}
         self._usual_log = math.log(self._facts.latency_median_s)
+        self._arrivals_per_s = 1.0 / self._facts.network_s
+        self._has_quotas = bool(self._facts.requests_per_minute or self._facts.requests_per_day)
         quotas = {
             name: ProjectQuota(self._facts.requests_per_minute, self._facts.requests_per_day)
             for name in scenario.projects
@@ -153,7 +153,9 @@ class Service:
             return _FAILURES[struck.kind]
         if caller_fault:
             return _CALLER
-        arrives = now + self._rng.expovariate(1.0 / self._facts.network_s)
+        arrives = now + self._rng.expovariate(self._arrivals_per_s)
+        if not self._has_quotas:
+            return None
         return self._quotas[number - 1].refusal(arrives, self._wall_start + arrives)
 
     def _latency(self, faults: Sequence[Fault]) -> float:

@@ -153,11 +153,11 @@ class World:
         step = asked.request.step(self.now)
         if isinstance(step, Call):
             self._call(asked, step)
-        elif isinstance(step, (Answered, Refuse)):
+        elif isinstance(step, Answered):
             self._end(asked)
-            if isinstance(step, Answered):
-                self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
-                return
+            self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
+        elif isinstance(step, Refuse):
+            self._end(asked)
             self.recorder.gone(self.now, caller_fault=asked.arrival.caller_fault)
             if step.refused is None and not step.attempts:
                 self.recorder.refused(asked.arrival.at, self.now)
@@ -183,11 +183,11 @@ class World:
 
     def _call(self, asked: Asked, call: Call) -> None:
         asked.calling = True
-        began = self.now
-        remaining = asked.request.deadline_at - began
-        reply = self.service.answer(call, began, remaining_s=remaining, caller_fault=asked.arrival.caller_fault)
+        began, request, arrival = self.now, asked.request, asked.arrival
+        remaining = request.deadline_at - began
+        reply = self.service.answer(call, began, remaining_s=remaining, caller_fault=arrival.caller_fault)
         key = call.lease.lane.key.position + 1
-        waited_s = began - asked.arrival.at if asked.request.attempts == 1 else None
+        waited_s = began - arrival.at if request.attempts == 1 else None
         self.recorder.began(began, key, self.service.equal_waste(began), waited_s=waited_s)
         self._agenda.enter(began + reply.seconds, self._end_call, asked, asked.ticket, key, began, reply.outcome)
 
