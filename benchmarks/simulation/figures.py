@@ -92,7 +92,6 @@ class Recorder:
         #: Whether there are quota places by the minute alone, so that it is known how many could be served at best.
         self._has_places = scenario.service.requests_per_minute > 0 and not scenario.service.requests_per_day
         self._refused_after_s = 0.0
-        self._tried = 0
         self._asked_by: Counter[int] = Counter()
         #: When each answered request was asked, and when it was answered.
         self._served_of, self._served_at = array("d"), array("d")
@@ -124,7 +123,6 @@ class Recorder:
         self._began_at.append(now)
         self._began_with.append(key)
         if waited_s is not None:
-            self._tried += 1
             self._lines.append(waited_s)
         self._equal_waste += equal_waste
 
@@ -224,7 +222,8 @@ class Recorder:
         possible = most_served(
             zip(self._asked, self._begin_by, strict=True), places, config.minute_s + config.minute_margin_s
         )
-        return max(0, possible - self._tried)
+        # of every request that was tried it is known how long it had waited
+        return max(0, possible - len(self._lines))
 
     def _is_ill(self, key: int, now: float) -> bool:
         return any(key in fault.keys and fault.strikes(key, now) for fault in self._scenario.faults)

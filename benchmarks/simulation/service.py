@@ -9,7 +9,6 @@ Latency is log-normal; refusals come after a short time; a call that hangs ends 
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import datetime as dt
 import math
 import random
@@ -22,7 +21,6 @@ from utils.gemini_pool.policy import Call, Failure, Kind, Outcome, classify
 
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 _MINUTE_S = 60.0
-_OK = Outcome(Kind.OK, input_tokens=100, output_tokens=200)
 _FAILURES: Mapping[Trouble, Failure] = {
     Trouble.DEAD: Failure(
         http_status=400,
@@ -42,6 +40,13 @@ _FAILURES: Mapping[Trouble, Failure] = {
 }
 _CALLER = Failure(http_status=400, status="INVALID_ARGUMENT", message="Request contains an invalid argument.")
 TIMED_OUT = classify(Failure(transport="timeout"))
+
+
+def _answered(first_s: float | None = None) -> Outcome:
+    return Outcome(Kind.OK, input_tokens=100, output_tokens=200, first_s=first_s)
+
+
+_OK = _answered()
 
 
 class Reply(NamedTuple):
@@ -120,7 +125,9 @@ class Service:
         failure = self._failure(struck, number, now, caller_fault=caller_fault)
         if failure is not None:
             return Reply(self._facts.refusal_s * self._rng.uniform(0.5, 1.5), classify(failure))
-        takes = self._latency(faults)
+        takes = self._rng.lognormvariate(self._usual_log, self._facts.latency_sigma)
+        if faults:
+            takes *= math.prod(fault.factor for fault in faults if fault.kind is Trouble.SLOW)
         if struck is not None and struck.kind is Trouble.HANG:
             takes = math.inf
         return _cut(takes, call, remaining_s, self._facts.first_byte_share)
@@ -158,16 +165,13 @@ class Service:
             return None
         return self._quotas[number - 1].refusal(arrives, self._wall_start + arrives)
 
-    def _latency(self, faults: Sequence[Fault]) -> float:
-        takes = self._rng.lognormvariate(self._usual_log, self._facts.latency_sigma)
-        return takes * math.prod(fault.factor for fault in faults if fault.kind is Trouble.SLOW) if faults else takes
-
 
 def _cut(takes: float, call: Call, remaining_s: float, first_byte_share: float) -> Reply:
     """End a call that exceeds its limits; asked for as a whole, an answer's first byte is its last."""
     first = takes * first_byte_share if call.stream_inside else takes
-    if first > min(call.limits.first_byte_s, remaining_s):
-        return Reply(min(call.limits.first_byte_s, remaining_s), TIMED_OUT, first)
+    most = min(call.limits.first_byte_s, remaining_s)
+    if first > most:
+        return Reply(most, TIMED_OUT, first)
     if takes > remaining_s:
         return Reply(remaining_s, TIMED_OUT, first)
-    return Reply(takes, dataclasses.replace(_OK, first_s=first) if call.stream_inside else _OK, first)
+    return Reply(takes, _answered(first) if call.stream_inside else _OK, first)

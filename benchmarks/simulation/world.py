@@ -101,7 +101,8 @@ class World:
         self._scenario = scenario
         self._sample_s = _SAMPLE_S * max(1, len(scenario.projects) // _SAMPLE_KEYS)
         self._agenda = Agenda()
-        self._asked: dict[Request, Asked] = {}
+        #: Questions that had to wait and have not ended; while there are none, it is nobody's turn.
+        self._waited: dict[Request, Asked] = {}
         specs = [
             KeySpec(f"{number:016x}", project=project if scenario.projects_told else None)
             for number, project in enumerate(scenario.projects)
@@ -139,7 +140,7 @@ class World:
 
     def _arrive(self, arrival: Arrival) -> None:
         request = self.policy.request(MODEL, deadline_s=self._scenario.deadline_s, user=arrival.user, now=self.now)
-        asked = self._asked[request] = Asked(arrival, request)
+        asked = Asked(arrival, request)
         self.recorder.asked(self.now, arrival.user, arrival.patience_s, caller_fault=arrival.caller_fault)
         if arrival.patience_s < self._scenario.deadline_s:
             self._agenda.enter(self.now + arrival.patience_s, self._leave, asked)
@@ -162,12 +163,13 @@ class World:
             if step.refused is None and not step.attempts:
                 self.recorder.refused(asked.arrival.at, self.now)
         else:
+            self._waited[asked.request] = asked
             self._agenda.enter(step.until, self._look_again, asked, asked.ticket)
 
     def _end(self, asked: Asked) -> None:
         asked.done = True
         asked.ticket += 1
-        del self._asked[asked.request]
+        self._waited.pop(asked.request, None)
 
     def _look_again(self, asked: Asked, ticket: int) -> None:
         if asked.ticket == ticket:
@@ -177,9 +179,9 @@ class World:
             self._take_turns()
 
     def _take_turns(self) -> None:
-        while turns := self.policy.take_turns(self.now):
+        while self._waited and (turns := self.policy.take_turns(self.now)):
             for request in turns:
-                self._step(self._asked[request])
+                self._step(self._waited[request])
 
     def _call(self, asked: Asked, call: Call) -> None:
         asked.calling = True

@@ -11,7 +11,7 @@ from utils.gemini_pool.policy.explaining.history import Choice
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.pools import ModelPool
 from utils.gemini_pool.policy.projects import ProjectModel
-from utils.gemini_pool.policy.selection import Probe, Ranking
+from utils.gemini_pool.policy.selection import Entry, Probe, Ranking
 
 _NONE = Probe.NONE
 
@@ -40,11 +40,14 @@ def why(pool: ModelPool, lease: Lease) -> Choice | None:
 
 def _next(ranking: Ranking[ProjectModel], besides: ProjectModel) -> ProjectModel | None:
     """The best of the others, as far as it stands at the top of the order."""
-    best = None
-    for entries in (ranking.queue, ranking.heap):
-        if entries:
-            entry = entries[0]
-            project = entry[2]
-            if project.entry is entry and project is not besides and (best is None or entry < best):
-                best = entry
+    queue, heap = ranking.queue, ranking.heap
+    best = queue[0] if queue and _stands(queue[0], besides) else None
+    if heap and (best is None or heap[0] < best) and _stands(heap[0], besides):
+        best = heap[0]
     return None if best is None else best[2]
+
+
+def _stands(entry: Entry, besides: ProjectModel) -> bool:
+    """Whether a place is valid, and somebody else's."""
+    project = entry[2]
+    return project.entry is entry and project is not besides
