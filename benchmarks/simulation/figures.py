@@ -9,6 +9,7 @@ every figure means to a reader.
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 
 from benchmarks.simulation import outages
@@ -78,29 +79,28 @@ ONLY_AS_GOAL = frozenset(
 
 
 class Recorder:
-    """Everything that is kept of one run."""
+    """Everything that is kept of one run; times are kept as bare numbers, since a run may have a million of each."""
 
     def __init__(self, scenario: Scenario, config: PoolConfig) -> None:
         self._scenario = scenario
         self._config = config
         self._ill = scenario.ill_keys()
         self._window = scenario.fault_window()
-        self._began: list[tuple[float, int]] = []
-        self._asked: list[float] = []
-        self._begin_by: list[float] = []
+        #: When each call began, and with which key (from 1).
+        self._began_at, self._began_with = array("d"), array("l")
+        self._asked, self._begin_by = array("d"), array("d")
         #: Whether there are quota places by the minute alone, so that it is known how many could be served at best.
         self._has_places = scenario.service.requests_per_minute > 0 and not scenario.service.requests_per_day
         self._refused_after_s = 0.0
-        self._tried = 0
         self._asked_by: Counter[int] = Counter()
         #: When each answered request was asked, and when it was answered.
-        self._served: list[tuple[float, float]] = []
+        self._served_of, self._served_at = array("d"), array("d")
         self._served_by: Counter[int] = Counter()
         #: When each call ended, and how; when each question ended without an answer.
-        self._ended: list[tuple[float, Kind]] = []
-        self._gone: list[float] = []
+        self._ended_at, self._ended_as = array("d"), list[Kind]()
+        self._gone = array("d")
         self._wasted_ill = 0
-        self._lines: list[float] = []
+        self._lines = array("d")
         self._equal_waste = 0.0
         self._healed_back_at: float | None = None
         self._flagged = 0
@@ -120,15 +120,16 @@ class Recorder:
 
         ``waited_s``: how long its request had waited for it, None when it is not the first of its request.
         """
-        self._began.append((now, key))
+        self._began_at.append(now)
+        self._began_with.append(key)
         if waited_s is not None:
-            self._tried += 1
             self._lines.append(waited_s)
         self._equal_waste += equal_waste
 
     def ended(self, key: int, began: float, now: float, kind: Kind) -> None:
         """A call ended."""
-        self._ended.append((now, kind))
+        self._ended_at.append(now)
+        self._ended_as.append(kind)
         if not self._ill:
             return
         if kind not in _NOT_WASTED and self._is_ill(key, began):
@@ -139,7 +140,8 @@ class Recorder:
 
     def served(self, asked_at: float, now: float, user: int) -> None:
         """A question was answered."""
-        self._served.append((asked_at, now))
+        self._served_of.append(asked_at)
+        self._served_at.append(now)
         self._served_by[user] += 1
 
     def gone(self, now: float, *, caller_fault: bool) -> None:
@@ -169,16 +171,18 @@ class Recorder:
 
     def timeline(self) -> Timeline:
         """Give what happened when."""
-        return timeline(self._asked, [at for _, at in self._served], self._gone, self._ended)
+        ended = list(zip(self._ended_at, self._ended_as, strict=True))
+        return timeline(self._asked, self._served_at, self._gone, ended)
 
     def figures(self) -> dict[str, float]:
         """Give every figure of ``FIGURES``."""
-        asked, served, calls = len(self._asked), len(self._served), len(self._began)
-        kinds = Counter(kind for _, kind in self._ended)
+        asked, served, calls = len(self._asked), len(self._served_at), len(self._began_at)
+        answers = list(zip(self._served_of, self._served_at, strict=True))
+        kinds = Counter(self._ended_as)
         wasted = sum(count for kind, count in kinds.items() if kind not in _NOT_WASTED)
         refusals = sum(kinds[kind] for kind in _REFUSALS)
-        waits = sorted(at - asked_at for asked_at, at in self._served)
-        by_key = Counter(key for _, key in self._began)
+        waits = sorted(at - asked_at for asked_at, at in answers)
+        by_key = Counter(self._began_with)
         shares = [_percent(by_key[key + 1], calls) for key in range(len(self._scenario.projects))]
         values: dict[str, float] = {
             "availability": _percent(served, asked),
@@ -195,7 +199,7 @@ class Recorder:
             "wait_p95": _quantile(waits, 0.95),
             "wait_p99": _quantile(waits, 0.99),
             "line_p95": _quantile(sorted(self._lines), 0.95),
-            "peak_calls": max(Counter(int(at) for at, _ in self._began).values(), default=0),
+            "peak_calls": max(Counter(map(int, self._began_at)).values(), default=0),
             "share_least": min(shares),
             "share_most": max(shares),
             "share_even": _ratio(min(shares), max(shares)),
@@ -207,11 +211,7 @@ class Recorder:
             "asked": asked,
         }
         everybody = None if self._ill else self._window
-        return (
-            values
-            | self._healing()
-            | outages.figures(everybody, self._asked, [at for at, _ in self._began], self._served)
-        )
+        return values | self._healing() | outages.figures(everybody, self._asked, self._began_at, answers)
 
     def _avoidable(self) -> float:
         """How many more requests could have been tried in quota places that stayed unused in time for them."""
@@ -222,7 +222,8 @@ class Recorder:
         possible = most_served(
             zip(self._asked, self._begin_by, strict=True), places, config.minute_s + config.minute_margin_s
         )
-        return max(0, possible - self._tried)
+        # of every request that was tried it is known how long it had waited
+        return max(0, possible - len(self._lines))
 
     def _is_ill(self, key: int, now: float) -> bool:
         return any(key in fault.keys and fault.strikes(key, now) for fault in self._scenario.faults)
@@ -237,7 +238,8 @@ class Recorder:
         back = self._healed_back_at
         if back is None:
             return {"healed_back_s": math.inf, "healed_share_off": math.inf}
-        keys = [key for at, key in self._began if back <= at < back + _SHARE_OVER_S]
+        began = zip(self._began_at, self._began_with, strict=True)
+        keys = [key for at, key in began if back <= at < back + _SHARE_OVER_S]
         share = _percent(sum(key in self._ill for key in keys), len(keys))
         fair = _percent(len(self._ill), len(self._scenario.projects))
         return {"healed_back_s": back - self._window[1], "healed_share_off": abs(share - fair)}

@@ -9,7 +9,6 @@ Latency is log-normal; refusals come after a short time; a call that hangs ends 
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import datetime as dt
 import math
 import random
@@ -22,7 +21,6 @@ from utils.gemini_pool.policy import Call, Failure, Kind, Outcome, classify
 
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 _MINUTE_S = 60.0
-_OK = Outcome(Kind.OK, input_tokens=100, output_tokens=200)
 _FAILURES: Mapping[Trouble, Failure] = {
     Trouble.DEAD: Failure(
         http_status=400,
@@ -42,6 +40,13 @@ _FAILURES: Mapping[Trouble, Failure] = {
 }
 _CALLER = Failure(http_status=400, status="INVALID_ARGUMENT", message="Request contains an invalid argument.")
 TIMED_OUT = classify(Failure(transport="timeout"))
+
+
+def _answered(first_s: float | None = None) -> Outcome:
+    return Outcome(Kind.OK, input_tokens=100, output_tokens=200, first_s=first_s)
+
+
+_OK = _answered()
 
 
 class Reply(NamedTuple):
@@ -64,8 +69,6 @@ class ProjectQuota:
 
     def refusal(self, now: float, wall: float) -> Failure | None:
         """Admit a call that arrives now, or say why not."""
-        if not (self._per_minute or self._per_day):
-            return None
         today = dt.datetime.fromtimestamp(wall, _PACIFIC).date()
         if today != self._day:
             self._day, self._today = today, 0
@@ -105,6 +108,8 @@ class Service:
         self._wall_start = wall_start
         self._wastes: dict[tuple[Fault, ...], float] = {}
         self._usual_log = math.log(self._facts.latency_median_s)
+        self._arrivals_per_s = 1.0 / self._facts.network_s
+        self._has_quotas = bool(self._facts.requests_per_minute or self._facts.requests_per_day)
         quotas = {
             name: ProjectQuota(self._facts.requests_per_minute, self._facts.requests_per_day)
             for name in scenario.projects
@@ -120,7 +125,9 @@ class Service:
         failure = self._failure(struck, number, now, caller_fault=caller_fault)
         if failure is not None:
             return Reply(self._facts.refusal_s * self._rng.uniform(0.5, 1.5), classify(failure))
-        takes = self._latency(faults)
+        takes = self._rng.lognormvariate(self._usual_log, self._facts.latency_sigma)
+        if faults:
+            takes *= math.prod(fault.factor for fault in faults if fault.kind is Trouble.SLOW)
         if struck is not None and struck.kind is Trouble.HANG:
             takes = math.inf
         return _cut(takes, call, remaining_s, self._facts.first_byte_share)
@@ -153,19 +160,18 @@ class Service:
             return _FAILURES[struck.kind]
         if caller_fault:
             return _CALLER
-        arrives = now + self._rng.expovariate(1.0 / self._facts.network_s)
+        arrives = now + self._rng.expovariate(self._arrivals_per_s)
+        if not self._has_quotas:
+            return None
         return self._quotas[number - 1].refusal(arrives, self._wall_start + arrives)
-
-    def _latency(self, faults: Sequence[Fault]) -> float:
-        takes = self._rng.lognormvariate(self._usual_log, self._facts.latency_sigma)
-        return takes * math.prod(fault.factor for fault in faults if fault.kind is Trouble.SLOW) if faults else takes
 
 
 def _cut(takes: float, call: Call, remaining_s: float, first_byte_share: float) -> Reply:
     """End a call that exceeds its limits; asked for as a whole, an answer's first byte is its last."""
     first = takes * first_byte_share if call.stream_inside else takes
-    if first > min(call.limits.first_byte_s, remaining_s):
-        return Reply(min(call.limits.first_byte_s, remaining_s), TIMED_OUT, first)
+    most = min(call.limits.first_byte_s, remaining_s)
+    if first > most:
+        return Reply(most, TIMED_OUT, first)
     if takes > remaining_s:
         return Reply(remaining_s, TIMED_OUT, first)
-    return Reply(takes, dataclasses.replace(_OK, first_s=first) if call.stream_inside else _OK, first)
+    return Reply(takes, _answered(first) if call.stream_inside else _OK, first)

@@ -101,7 +101,8 @@ class World:
         self._scenario = scenario
         self._sample_s = _SAMPLE_S * max(1, len(scenario.projects) // _SAMPLE_KEYS)
         self._agenda = Agenda()
-        self._asked: dict[Request, Asked] = {}
+        #: Questions that had to wait and have not ended; while there are none, it is nobody's turn.
+        self._waited: dict[Request, Asked] = {}
         specs = [
             KeySpec(f"{number:016x}", project=project if scenario.projects_told else None)
             for number, project in enumerate(scenario.projects)
@@ -139,7 +140,7 @@ class World:
 
     def _arrive(self, arrival: Arrival) -> None:
         request = self.policy.request(MODEL, deadline_s=self._scenario.deadline_s, user=arrival.user, now=self.now)
-        asked = self._asked[request] = Asked(arrival, request)
+        asked = Asked(arrival, request)
         self.recorder.asked(self.now, arrival.user, arrival.patience_s, caller_fault=arrival.caller_fault)
         if arrival.patience_s < self._scenario.deadline_s:
             self._agenda.enter(self.now + arrival.patience_s, self._leave, asked)
@@ -153,21 +154,22 @@ class World:
         step = asked.request.step(self.now)
         if isinstance(step, Call):
             self._call(asked, step)
-        elif isinstance(step, (Answered, Refuse)):
+        elif isinstance(step, Answered):
             self._end(asked)
-            if isinstance(step, Answered):
-                self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
-                return
+            self.recorder.served(asked.arrival.at, self.now, asked.arrival.user)
+        elif isinstance(step, Refuse):
+            self._end(asked)
             self.recorder.gone(self.now, caller_fault=asked.arrival.caller_fault)
             if step.refused is None and not step.attempts:
                 self.recorder.refused(asked.arrival.at, self.now)
         else:
+            self._waited[asked.request] = asked
             self._agenda.enter(step.until, self._look_again, asked, asked.ticket)
 
     def _end(self, asked: Asked) -> None:
         asked.done = True
         asked.ticket += 1
-        del self._asked[asked.request]
+        self._waited.pop(asked.request, None)
 
     def _look_again(self, asked: Asked, ticket: int) -> None:
         if asked.ticket == ticket:
@@ -177,17 +179,17 @@ class World:
             self._take_turns()
 
     def _take_turns(self) -> None:
-        while turns := self.policy.take_turns(self.now):
+        while self._waited and (turns := self.policy.take_turns(self.now)):
             for request in turns:
-                self._step(self._asked[request])
+                self._step(self._waited[request])
 
     def _call(self, asked: Asked, call: Call) -> None:
         asked.calling = True
-        began = self.now
-        remaining = asked.request.deadline_at - began
-        reply = self.service.answer(call, began, remaining_s=remaining, caller_fault=asked.arrival.caller_fault)
+        began, request, arrival = self.now, asked.request, asked.arrival
+        remaining = request.deadline_at - began
+        reply = self.service.answer(call, began, remaining_s=remaining, caller_fault=arrival.caller_fault)
         key = call.lease.lane.key.position + 1
-        waited_s = began - asked.arrival.at if asked.request.attempts == 1 else None
+        waited_s = began - arrival.at if request.attempts == 1 else None
         self.recorder.began(began, key, self.service.equal_waste(began), waited_s=waited_s)
         self._agenda.enter(began + reply.seconds, self._end_call, asked, asked.ticket, key, began, reply.outcome)
 

@@ -278,7 +278,7 @@ def joined() -> tuple[World, Policy]:
     for key, calls in ((0, 2), (1, 3), (2, 4)):
         world.call_on(key, *[OK] * calls)
     world.policy.pool(OTHER)
-    on_found = world.pool._on_found
+    on_found = world.pool.roster.on_found
     assert on_found is not None
     under_way = world.begin_on(2)
     on_found(world.policy.keys[1].project, world.policy.keys[2].project)

@@ -38,7 +38,7 @@ class Attempts:
         "tried",
     )
 
-    def __init__(self, config: PoolConfig, budget: RetryBudget, rng: random.Random, *, most: int, now: float) -> None:
+    def __init__(self, config: PoolConfig, budget: RetryBudget, rng: random.Random, most: int, now: float) -> None:
         self._config = config
         self._budget = budget
         self._rng = rng

@@ -76,7 +76,7 @@ class Times:
     ``usual``: of whole answers. ``usual_first``: until the first byte of streamed ones, None before enough are known.
     """
 
-    __slots__ = ("_config", "_first", "_given", "_saved", "_saved_at", "_whole", "usual", "usual_first")
+    __slots__ = ("_asked", "_config", "_first", "_given", "_saved", "_saved_at", "_whole", "usual", "usual_first")
 
     def __init__(self, config: PoolConfig) -> None:
         self._config = config
@@ -86,7 +86,9 @@ class Times:
         self._saved_at = 0
         self.usual = Usual(config.usual_p50_s, config.usual_p95_s, config.usual_p97_s, learned=False)
         self.usual_first: Usual | None = None
-        #: The latest limits: the next call's are mostly the same, and a frozen object costs more to make than to keep.
+        #: What limits were last asked for, while nothing that they depend on was learned, and which they were: the next
+        #: call's are mostly the same, and cost more to reckon than to keep.
+        self._asked: tuple[float, int, bool, bool, bool] | None = None
         self._given = Limits(0.0, config.between_chunks_s)
 
     def observe(self, first_s: float | None, whole_s: float | None) -> None:
@@ -95,10 +97,16 @@ class Times:
         ``first_s``: seconds until its first byte, None unless it was streamed. ``whole_s``: until its end, None where
         its reader may have slowed it.
         """
-        if whole_s is not None and self._whole.add(whole_s):
-            self._reckon_whole()
-        if first_s is not None and self._first.add(first_s):
-            self._reckon_first()
+        if whole_s is not None:
+            self._learn(self._whole, whole_s)
+        if first_s is not None:
+            self._learn(self._first, first_s)
+
+    def _learn(self, known: Histogram, seconds: float) -> None:
+        if known.add(seconds):
+            self._reckon(known)
+        elif known.seen <= self._config.latency_few_after:
+            self._asked = None
 
     def limits(
         self,
@@ -118,6 +126,14 @@ class Times:
         """
         config = self._config
         most = min(remaining_s, deadline_s * config.first_byte_share) if another_live else remaining_s
+        asked = (most, overruns, another_live, streamed, doubtful)
+        if asked != self._asked:
+            self._asked, self._given = asked, self._limits(*asked)
+        return self._given
+
+    def _limits(self, most: float, overruns: int, another_live: bool, streamed: bool, doubtful: bool) -> Limits:
+        """Reckon limits; ``most``: how long the first byte may take whatever is usual, in seconds."""
+        config = self._config
         inside = not streamed and (overruns > 0 or not self._fits_whole(most))
         in_pieces = streamed or inside
         known = self._first if in_pieces else self._whole
@@ -125,16 +141,13 @@ class Times:
         first = self._first_byte_s(known, self.usual_first if in_pieces else self.usual, times)
         if overruns:
             first *= 2.0**overruns
-        if not another_live and remaining_s - first < self.usual.p97:
+        if not another_live and most - first < self.usual.p97:
             # nobody could take over, and what a cut would leave is too short for another try
             first = most
         review_s = 0.0
         if another_live and known.seen < config.latency_few_after:
             review_s = config.first_byte_s * _REVIEWED_SHARE
-        limits = Limits(max(0.0, min(first, most)), config.between_chunks_s, inside, review_s)
-        if limits != self._given:
-            self._given = limits
-        return self._given
+        return Limits(max(0.0, min(first, most)), config.between_chunks_s, inside, review_s)
 
     @property
     def known_p95(self) -> float | None:
@@ -182,16 +195,18 @@ class Times:
                 histogram.restore(part)
         self._saved_at = 0
         self.save()
-        self._reckon_whole()
-        self._reckon_first()
+        self._reckon(self._whole)
+        self._reckon(self._first)
 
-    def _reckon_whole(self) -> None:
-        if self._whole.seen >= self._config.latency_known_after:
-            self.usual = _usual(self._whole)
-
-    def _reckon_first(self) -> None:
-        if self._first.seen >= self._config.latency_known_after:
-            self.usual_first = _usual(self._first)
+    def _reckon(self, known: Histogram) -> None:
+        """Take up what quantiles answer by now."""
+        self._asked = None
+        if known.seen < self._config.latency_known_after:
+            return
+        if known is self._whole:
+            self.usual = _usual(known)
+        else:
+            self.usual_first = _usual(known)
 
 
 class Latency:

@@ -109,15 +109,15 @@ class Policy:
         return Request(
             self,
             model,
-            now=now,
-            deadline_s=deadline_s,
-            max_retries=max_retries,
-            rng=self._rng,
-            record=self.history.open(model, now=now, wall=self.wall(), deadline_s=deadline_s, name=name),
-            size=size_of(max_output_tokens),
-            streamed=streamed,
-            user=user,
-            fallbacks=fallbacks,
+            now,
+            deadline_s,
+            max_retries,
+            self._rng,
+            self.history.open(model, now=now, wall=self.wall(), deadline_s=deadline_s, name=name),
+            size_of(max_output_tokens),
+            streamed,
+            user,
+            fallbacks,
         )
 
     def room(self, model: str) -> Room[Request]:
@@ -134,7 +134,7 @@ class Policy:
         """
         turns: list[Request] = []
         for model, room in self._rooms.items():
-            if room.line and self.keys:
+            if room.line.waiting and self.keys:
                 turns += room.take_turns(self.pool(model), now)
         return turns
 
@@ -159,11 +159,16 @@ class Policy:
             self._end_of_former(lease, outcome, now)
             return
         pool.end(lease, outcome, now, self.wall)
-        key = lease.lane.key
-        if outcome.kind is _DEAD and self.keys[key.position : key.position + 1] == [key]:
-            for other in self._pools.values():
-                if other is not pool:
-                    other.bury(key, now)
+        if outcome.kind is _DEAD:
+            self._bury(lease.lane.key, pool, now)
+
+    def _bury(self, key: Key, pool: ModelPool, now: float) -> None:
+        """Take a key out of every other pool that died in one, unless it is not configured any more."""
+        if self.keys[key.position : key.position + 1] != [key]:
+            return
+        for other in self._pools.values():
+            if other is not pool:
+                other.roster.bury(key, now)
 
     def _end_of_former(self, lease: Lease, outcome: Outcome, now: float) -> None:
         """End a call of a pool that was made anew since: it is counted, what it found out is of the old one."""
@@ -195,7 +200,7 @@ class Policy:
 
     def why(self, lease: Lease) -> Choice | None:
         """Say why the key of a call that has just begun was taken; None: not by score."""
-        return why(self._pools[lease.model], lease)
+        return why(self._pools[lease.lane.pool.model], lease)
 
     def take_findings(self) -> list[str]:
         """Take out the sentences about what was found out, for the log."""
@@ -261,8 +266,8 @@ class Policy:
             if key.fingerprint == fingerprint and key.dead is not None:
                 key.dead = None
                 for pool in self._pools.values():
-                    pool.revive(now)
-                    pool.welcome(pool.lanes[key.position], now)
+                    pool.roster.revive(now)
+                    pool.roster.welcome(pool.lanes[key.position], now)
                 return True
         return False
 
@@ -288,7 +293,7 @@ class Policy:
         if model is not None and not changed:
             kept = {name: pool for name, pool in self._pools.items() if name != model}
             for pool in kept.values():
-                pool.revive(self.clock())
+                pool.roster.revive(self.clock())
         rebuilt = [name for name in self._pools if name not in kept]
         self._restored = {}
         self._pools = kept

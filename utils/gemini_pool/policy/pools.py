@@ -3,19 +3,18 @@
 ``ModelPool.begin`` chooses a lane and counts the start of a call, ``end`` counts its end; both cost the same with ten
 keys as with ten thousand (``docs/benchmarks/pool.md``), because nothing is looked through. What always holds: in-flight
 counts are never below 0 and return to 0; a call in flight is in the usage; a lease that began before the pool was made
-anew is counted and acts on nothing. Who can serve is kept by ``standing``, who is ejected decided by ``health``, quota
-by ``project_quota``; the life of a request is ``request``'s, rotation ``rotation``'s.
+anew is counted and acts on nothing. Which keys there are is ``roster``'s; who of them can serve is kept by
+``standing``, which calls take long by ``flights``; who is ejected is decided by ``health``, quota by ``project_quota``.
 """
 
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 
-from utils.gemini_pool.policy.breaker import Gate
 from utils.gemini_pool.policy.config import PoolConfig
+from utils.gemini_pool.policy.flights import Flights
 from utils.gemini_pool.policy.health import Health
 from utils.gemini_pool.policy.instances import InstanceMap, least_busy
 from utils.gemini_pool.policy.keys import Death, Key
@@ -23,10 +22,8 @@ from utils.gemini_pool.policy.latency import Latency
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.outcome import FAULTS, Kind, Outcome
 from utils.gemini_pool.policy.projects import Lane, ProjectModel
-from utils.gemini_pool.policy.quota.discovery import Discovery
-from utils.gemini_pool.policy.quota.limits import ModelLimits
-from utils.gemini_pool.policy.quota.project_quota import ProjectQuota
 from utils.gemini_pool.policy.records import Ledger
+from utils.gemini_pool.policy.roster import Roster
 from utils.gemini_pool.policy.score import LARGEST_EXPONENT, rank
 from utils.gemini_pool.policy.selection import FIRST, Probe, Wishes
 from utils.gemini_pool.policy.standing import TICK_S, Standing
@@ -60,89 +57,40 @@ class ModelPool:
         self.clearing = clearing
         self.latency = Latency(config)
         self._config = config
-        self._rng = rng
         self._ledger = ledger
         self.health = Health(config, now)
         self.breaker = self.health.breaker
-        self.limits = ModelLimits(config)
-        self._discovery = Discovery(config)
-        self._on_found = on_found
         self.instances = InstanceMap(size, len(keys))
         self.standing = Standing(config, rng, self.health, now)
         self._ranking = self.standing.ranking
         self._scale, self._errors, self._total = self.standing.scale, self.health.scale, self.health.total
-        #: Calls in the order they began, but for those that ended and stood at the front when they did.
-        self._flights: deque[Lease] = deque()
+        self._flights = Flights()
+        self._under_way, self._late, self._heard = self._flights.line, self._flights.late, self._flights.heard
         self._flights_at = now
-        self._late: set[Lease] = set()
-        self._heard: set[Lease] = set()
-        self._build(keys, now, wall)
-
-    def _build(self, keys: Sequence[Key], now: float, wall: float) -> None:
-        by_name: dict[str, ProjectModel] = {}
-        for key in keys:
-            lane = self._add(key, by_name, now, wall)
-            lane.slots = self.instances.by_key[key.position]
-            self.health.alive += key.dead is None
-            # what was counted before a restart or a reset belongs to the first instance of its key
-            self.add_usage(lane, lane.counts.requests)
-        self.standing.take_over(by_name.values(), now)
-
-    def _add(self, key: Key, by_name: dict[str, ProjectModel], now: float, wall: float) -> Lane:
-        """Make the lane of a key, and its project unless it is there."""
-        project = by_name.get(key.project)
-        if project is None:
-            quota = ProjectQuota(self._config, self.limits, now, wall)
-            project = by_name[key.project] = ProjectModel(key.project, quota)
-            self._discovery.know(project.name, quota)
-        counts = self._ledger.of(key.fingerprint, self.model)
-        gate = Gate(self._config, self._rng)
-        lane = Lane(key, self, project, counts=counts, gate=gate, rate=self.health.rate())
-        project.lanes.append(lane)
-        return lane
+        self.roster = Roster(
+            self,
+            config,
+            ledger=ledger,
+            rng=rng,
+            instances=self.instances,
+            health=self.health,
+            standing=self.standing,
+            on_found=on_found,
+        )
+        self.limits = self.roster.limits
+        self.roster.begin(keys, now, wall)
 
     def rekey(self, keys: Sequence[Key], size: int, now: float, wall: float) -> None:
-        """Take keys in and out. What is known of those that stay stays; calls under way end where they began.
+        """Take keys in and out; ``size``: how many instances there are from now on."""
+        self.roster.rekey(keys, size, now, wall)
 
-        ``keys`` are new objects, those that left are marked dead. A new project starts at the mean usage of the others.
-        """
-        former = {lane.key.fingerprint: lane for lane in self.lanes}
-        stays = [former.get(key.fingerprint) for key in keys]
-        stays = [
-            lane if lane is not None and lane.project.name == key.project else None
-            for lane, key in zip(stays, keys, strict=True)
-        ]
-        self.instances.rekey([lane.key.position if lane is not None else None for lane in stays], size)
-        kept = set(stays)
-        for lane in former.values():
-            if lane not in kept:
-                self._leave(lane, now)
-        by_name = {project.name: project for project in self.projects if project.lanes}
-        known = set(by_name)
-        lanes = [lane or self._add(key, by_name, now, wall) for lane, key in zip(stays, keys, strict=True)]
-        for slot in self.instances.slots:
-            slot.usage = 0
-        for lane, key in zip(lanes, keys, strict=True):
-            lane.key = key
-            lane.slots = self.instances.by_key[key.position]
-            self.add_usage(lane, lane.counts.requests)
-        self.health.alive = sum(key.dead is None for key in keys)
-        for project in by_name.values():
-            project.lanes.sort(key=lambda lane: lane.key.position)
-        self.standing.take_over(sorted(by_name.values(), key=lambda project: project.position), now)
-        for name in by_name.keys() - known:
-            self.standing.lift(by_name[name], now)
-            self.standing.rank(by_name[name], now)
+    def join(self, kept: str, taken: str, now: float) -> None:
+        """Make one project of two."""
+        self.roster.join(kept, taken, now)
 
-    def _leave(self, lane: Lane, now: float) -> None:
-        """Take the lane of a key out that is not configured any more."""
-        project = lane.project
-        self.standing.place(lane, now)
-        project.lanes.remove(lane)
-        self.health.leave(lane)
-        if not project.lanes:
-            self._discovery.forget(project.name)
-            self.standing.leave(project)
+    def hear(self, lease: Lease) -> None:
+        """Know that a call under way has begun to answer: from now on it may take as long as it likes."""
+        self._flights.hear(lease)
 
     @property
     def lanes(self) -> list[Lane]:
@@ -180,7 +128,9 @@ class ModelPool:
     def _begin_with_care(self, wishes: Wishes, now: float) -> Lease | None:
         if now >= self._flights_at:
             self._flights_at = now + TICK_S
-            self._look_at_flights(now)
+            for lease in self._flights.become_late(now - self._config.overdue_times_p95 * self.latency.longest_p95_s):
+                lease.lane.overdue += 1
+                self.standing.place(lease.lane, now)
         chosen = self.standing.choose(wishes, now)
         if chosen is None:
             return None
@@ -225,7 +175,7 @@ class ModelPool:
             counts.changed = True
             self._ledger.changed.append(counts)
         lease = Lease(lane, slot, probe, now, unit, self.clearing)
-        self._flights.append(lease)
+        self._under_way.append(lease)
         return lease
 
     def end(self, lease: Lease, outcome: Outcome, now: float, wall: Callable[[], float]) -> None:
@@ -233,9 +183,9 @@ class ModelPool:
         if lease.released:
             return
         lease.released = True
-        flights = self._flights
-        while flights and flights[0].released:
-            flights.popleft()
+        under_way = self._under_way
+        while under_way and under_way[0].released:
+            under_way.popleft()
         lane = lease.lane
         project = lane.project
         lane.in_flight -= 1
@@ -270,9 +220,7 @@ class ModelPool:
     def _end_with_care(self, lease: Lease, outcome: Outcome, now: float, wall: float) -> None:
         lane, project = lease.lane, lease.lane.project
         self._mark_probe(lease, under_way=False)
-        self._heard.discard(lease)
-        if lease in self._late:
-            self._late.discard(lease)
+        if self._flights.end(lease):
             lane.overdue -= 1
             self.standing.place(lane, now)
         extra = outcome.requests - 1
@@ -291,7 +239,7 @@ class ModelPool:
             # its keys are not configured any more
             return
         if outcome.kind is Kind.QUOTA:
-            self._find_shared(lane, now)
+            self.roster.look_for_shared(lane, now)
             project = lane.project
         if lease.probe is Probe.GATE and lane.key.dead is None and lane.gate.wants_probe(now):
             self.standing.await_probe(lane)
@@ -315,7 +263,7 @@ class ModelPool:
         lane, standing = lease.lane, self.standing
         if outcome.kind is _OK:
             if self.health.succeed(lease, now):
-                self.welcome(lane, now)
+                self.roster.welcome(lane, now)
             elif lease.probe is Probe.QUOTA:
                 standing.lift(lane.project, now)
             elif self._config.rerank_s == 0:
@@ -326,7 +274,7 @@ class ModelPool:
             standing.rank(lane.project, now)
         elif outcome.kind is Kind.KEY_DEAD and lane.key.dead is None:
             lane.key.dead = Death(outcome.detail, wall)
-            self.bury(lane.key, now)
+            self.roster.bury(lane.key, now)
         if self.breaker.is_open:
             self._look_at_breaker(lease, outcome, now)
 
@@ -338,74 +286,11 @@ class ModelPool:
             else:
                 self.breaker.probe_told_nothing()
 
-    def _find_shared(self, lane: Lane, now: float) -> None:
-        """After a refusal: see whether this project is one with another, and with a third."""
-        if self._on_found is None:
-            return
-        while (other := self._discovery.wall(lane.project.name, lane.project.quota, now)) is not None:
-            self._on_found(other, lane.project.name)
-
-    def join(self, kept: str, taken: str, now: float) -> None:
-        """Make one project of two; calls under way end where they began."""
-        by_name = {project.name: project for project in self.projects}
-        if kept not in by_name or taken not in by_name:
-            return
-        mine, other = by_name[kept], by_name[taken]
-        self._discovery.forget(taken)
-        mine.quota.absorb(other.quota, now)
-        self._ranking.drop(other)
-        mine.usage += other.usage
-        mine.in_flight += other.in_flight
-        for lane in other.lanes:
-            lane.project = mine
-            mine.lanes.append(lane)
-        other.empty()
-        self.standing.take_over((project for project in self.projects if project is not other), now)
-
     def forgive(self, lease: Lease, now: float) -> None:
         """Take back the fault of a call whose length turned out to be the question's, not the key's."""
         if self.health.forgive(lease, now):
             self.standing.place(lease.lane, now)
         self.standing.rank(lease.lane.project, now)
-
-    def hear(self, lease: Lease) -> None:
-        """Know that a call under way has begun to answer: from now on it may take as long as it likes."""
-        if not lease.released:
-            self._heard.add(lease)
-
-    def bury(self, key: Key, now: float) -> None:
-        """Take a key out that died, whichever model it died of."""
-        lane = self.lanes[key.position]
-        self.health.alive -= 1
-        self.standing.place(lane, now)
-
-    def revive(self, now: float) -> None:
-        """Give keys that are no longer dead another try."""
-        self.health.alive = sum(lane.key.dead is None for lane in self.lanes)
-        for lane in self.lanes:
-            self.standing.place(lane, now)
-
-    def welcome(self, lane: Lane, now: float) -> None:
-        """Let a new or healed key start at the mean usage of the live ones, and give it an instance again."""
-        if lane.key.dead is not None:
-            return
-        if not lane.slots:
-            giver = self.instances.give_one_to(lane.key.position)
-            if giver is not None:
-                self.standing.place(self.lanes[giver], now)
-        self.standing.place(lane, now)
-        self.standing.lift(lane.project, now)
-        self.standing.rank(lane.project, now)
-
-    def _look_at_flights(self, now: float) -> None:
-        """Pass lanes over of which a call takes longer than usual; drop what has ended from the front."""
-        flights, late_since = self._flights, now - self._config.overdue_times_p95 * self.latency.longest_p95_s
-        while flights and (flights[0].released or flights[0].started_at <= late_since):
-            lease = flights.popleft()
-            if not lease.released and lease not in self._heard:
-                self._late.add(lease)
-                lease.lane.overdue += 1
-                self.standing.place(lease.lane, now)
 
     def usage(self, project: ProjectModel, now: float) -> float:
         """1 + the project's decayed usage, as the score reads it."""

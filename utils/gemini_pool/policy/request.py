@@ -34,6 +34,8 @@ _P50_SHARE = 0.1
 _PROBE_SHARE = 1 / 3
 _JOIN_SHARE = 0.5
 _UNSENT = Outcome(Kind.CANCELLED, requests=0)
+# members of an enumeration are slow to look up, and this one is asked for at the end of every call
+_OK = Kind.OK
 
 
 class Request:
@@ -67,20 +69,19 @@ class Request:
         "user",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # one is made for every request, and names cost time
         self,
         lender: Lender[Request],
         model: str,
-        *,
         now: float,
         deadline_s: float,
         max_retries: int | None,
         rng: random.Random,
         record: Record,
-        size: Size = Size.UNKNOWN,
-        streamed: bool = False,
-        user: Hashable = None,
-        fallbacks: Sequence[str] = (),
+        size: Size,
+        streamed: bool,
+        user: Hashable,
+        fallbacks: Sequence[str],
     ) -> None:
         self._lender = lender
         self._rng = rng
@@ -108,7 +109,7 @@ class Request:
         room = self._room = self._lender.room(model)
         room.arrivals.count(now)
         self.model = model
-        self._tries = Attempts(self._lender.config, room.budget, self._rng, most=self._most_retries, now=now)
+        self._tries = Attempts(self._lender.config, room.budget, self._rng, self._most_retries, now)
 
     def step(self, now: float) -> Step:
         """Say what to do next."""
@@ -128,7 +129,7 @@ class Request:
         if now < tries.not_before:
             self.record.wait(now, None)
             return Wait(min(tries.not_before, self.deadline_at), None)
-        if not tries.starved and (tries.tried or not self._room.line):
+        if not tries.starved and (tries.tried or not self._room.line.waiting):
             call = self._begin(now)
             if call is not None:
                 return call
@@ -147,7 +148,7 @@ class Request:
         self._delivered = self._delivered or delivered
         self._lender.end(lease, outcome, now)
         self._note(lease, outcome, now)
-        if outcome.kind is Kind.OK:
+        if outcome.kind is _OK:
             # what a reader takes in at its own pace tells nothing of how long the answer took
             whole_s = None if delivered else now - lease.started_at
             lease.lane.pool.latency.of(self._size).observe(outcome.first_s, whole_s)
@@ -179,7 +180,7 @@ class Request:
         It takes no place from those who wait. One of the two is to be given to ``lose`` before the other is fed.
         """
         lease = self._lease
-        if lease is None or self._rival is not None or self._room.line:
+        if lease is None or self._rival is not None or self._room.line.waiting:
             return None
         beside = self._tries.tried | {lease.lane.key.position}
         rival = self._lender.begin(self.model, Wishes(beside, may_probe=False), now)
@@ -280,7 +281,7 @@ class Request:
             overruns=self._tries.overruns,
             another_live=lane.pool.has_another(lane),
             streamed=self._streamed,
-            doubtful=lane.gate.timeouts_in_row > 0,
+            doubtful=lane.troubled and lane.gate.timeouts_in_row > 0,
         )
 
     def first_byte_s(self, lease: Lease) -> float:

@@ -38,8 +38,9 @@ class Standing:
     """The lanes and projects of one model by what they can do now.
 
     ``total``: the usage of all projects in the units of ``scale``; ``busy_above``: the share of it above which a
-    project is passed over while another can serve; ``due``: when ``look_after`` must be called next (the clock's
-    seconds; minus infinity while something out of the ordinary waits to be tried).
+    project is passed over while another can serve; ``passed_over``: how many lanes are, because a call takes too long.
+    ``due``: when ``look_after`` must be called next (the clock's seconds; minus infinity while something out of the
+    ordinary waits to be tried).
     """
 
     def __init__(self, config: PoolConfig, rng: random.Random, health: Health, now: float) -> None:
@@ -59,6 +60,7 @@ class Standing:
         self._rerank_at = now + config.rerank_s
         self._spares: dict[Lane, None] = {}
         self._passed_over: dict[Lane, None] = {}
+        self.passed_over = 0
         self._marked: dict[ProjectModel, None] = {}
         self._probes: deque[Lane | ProjectModel] = deque()
         self._timers: list[tuple[float, int, Lane | ProjectModel]] = []
@@ -88,11 +90,6 @@ class Standing:
         project.closed_at = None
 
     @property
-    def passed_over(self) -> int:
-        """How many lanes are passed over because a call takes too long."""
-        return len(self._passed_over)
-
-    @property
     def has_probes(self) -> bool:
         """Whether a lane or a project waits for its probe."""
         return bool(self._probes)
@@ -109,6 +106,7 @@ class Standing:
             project.dismiss(lane)
         _keep(self._spares, lane, wanted=live and not slots)
         _keep(self._passed_over, lane, wanted=live and bool(slots) and lane.overdue > 0)
+        self.passed_over = len(self._passed_over)
         if not live and lane.key.dead is None:
             self._wake(lane, lane.gate.open_until)
         self.rank(project, now)

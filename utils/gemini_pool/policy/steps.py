@@ -41,8 +41,7 @@ class Wait:
     estimate_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """The request was answered, by this model."""
 
     model: str

@@ -56,8 +56,8 @@ class Tried:
 
     __slots__ = ("at", "choice", "ended_at", "key", "limits", "model", "outcome", "probe", "project")
 
-    def __init__(
-        self, at: float, key: str, project: str, *, model: str, probe: str, limits: Limits, choice: Choice | None
+    def __init__(  # noqa: PLR0917  # one is made for every call, and names cost time
+        self, at: float, key: str, project: str, model: str, probe: str, limits: Limits, choice: Choice | None
     ) -> None:
         self.at = at
         self.key = key
@@ -96,8 +96,8 @@ class Record:
         "why",
     )
 
-    def __init__(
-        self, prefix: str, number: int, name: str | None, *, model: str, at: float, asked_at: float, deadline_s: float
+    def __init__(  # noqa: PLR0917  # one is made for every request, and names cost time
+        self, prefix: str, number: int, name: str | None, model: str, at: float, asked_at: float, deadline_s: float
     ) -> None:
         self._prefix = prefix
         self.number = number
@@ -128,7 +128,7 @@ class Record:
         self, now: float, key: str, project: str, *, model: str, probe: str, limits: Limits, choice: Choice | None
     ) -> None:
         """Note that an attempt begins."""
-        self.steps.append(Tried(now, key, project, model=model, probe=probe, limits=limits, choice=choice))
+        self.steps.append(Tried(now, key, project, model, probe, limits, choice))
 
     def feed(self, now: float, outcome: Outcome, key: str | None = None) -> None:
         """Note how the attempt under way ended; ``key``: the one of two under way that was made with this key."""
@@ -179,7 +179,7 @@ class History:
         self._count += 1
         if name is not None:
             name = name[:_LONGEST_NAME]
-        record = Record(self._prefix, self._count, name, model=model, at=now, asked_at=wall, deadline_s=deadline_s)
+        record = Record(self._prefix, self._count, name, model, now, wall, deadline_s)
         ring = self._ring
         if ring.maxlen:
             if self._named and len(ring) == ring.maxlen:

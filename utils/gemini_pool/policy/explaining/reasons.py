@@ -11,7 +11,7 @@ from utils.gemini_pool.policy.explaining.history import Choice
 from utils.gemini_pool.policy.leases import Lease
 from utils.gemini_pool.policy.pools import ModelPool
 from utils.gemini_pool.policy.projects import ProjectModel
-from utils.gemini_pool.policy.selection import Probe, Ranking
+from utils.gemini_pool.policy.selection import Entry, Probe, Ranking
 
 _NONE = Probe.NONE
 
@@ -21,18 +21,17 @@ def why(pool: ModelPool, lease: Lease) -> Choice | None:
     project = lease.lane.project
     if lease.probe is not _NONE or project.entry is None:
         return None
-    standing, health = pool.standing, pool.health
-    unit = lease.unit
+    standing, health, unit = pool.standing, pool.health, lease.unit
     # the call itself is in the usage by now
     score = (1.0 - project.error) * unit / project.usage if project.usage > 0.0 else 1.0
     other = _next(standing.ranking, project)
-    dead = len(pool.lanes) - health.alive
+    runner_up = None if other is None else other.turn
     return Choice(
         score,
         standing.ranking.open,
-        None if other is None or other.turn is None else other.turn.key.label,
+        None if runner_up is None else runner_up.key.label,
         0.0 if other is None else (1.0 - other.error) * unit / (unit + other.usage),
-        dead,
+        len(standing.lanes) - health.alive,
         len(health.ejected),
         standing.passed_over,
         standing.closed,
@@ -41,9 +40,14 @@ def why(pool: ModelPool, lease: Lease) -> Choice | None:
 
 def _next(ranking: Ranking[ProjectModel], besides: ProjectModel) -> ProjectModel | None:
     """The best of the others, as far as it stands at the top of the order."""
-    best = None
-    for entries in (ranking.queue, ranking.heap):
-        entry = entries[0] if entries else None
-        if entry is not None and entry[2].entry is entry and entry[2] is not besides and (best is None or entry < best):
-            best = entry
+    queue, heap = ranking.queue, ranking.heap
+    best = queue[0] if queue and _stands(queue[0], besides) else None
+    if heap and (best is None or heap[0] < best) and _stands(heap[0], besides):
+        best = heap[0]
     return None if best is None else best[2]
+
+
+def _stands(entry: Entry, besides: ProjectModel) -> bool:
+    """Whether a place is valid, and somebody else's."""
+    project = entry[2]
+    return project.entry is entry and project is not besides

@@ -89,8 +89,8 @@ class TokenWindow:
             self.used += tokens
         else:
             self._insert(started_at, tokens)
-        if entries[0][0] + length_s <= started_at:
-            self.forget(started_at, length_s)
+        while entries[0][0] + length_s <= started_at:
+            self.used -= entries.popleft()[1]
 
     def add_expected(self, started_at: float) -> None:
         """Count a call whose tokens nobody told, such as a cancelled one: the service has counted them."""

@@ -33,9 +33,12 @@ class _Queue(Generic[T]):
 
 
 class Line(Generic[T]):
-    """The line of one model. Requests that name no user share one turn, that of the user None."""
+    """The line of one model. Requests that name no user share one turn, that of the user None.
 
-    __slots__ = ("_numbers", "_order", "_queues", "_round", "promises")
+    ``waiting``: how many wait, its length; every request asks for it, and a number is told faster.
+    """
+
+    __slots__ = ("_numbers", "_order", "_queues", "_round", "promises", "waiting")
 
     def __init__(self) -> None:
         self._queues: dict[Hashable, _Queue[T]] = {}
@@ -44,9 +47,10 @@ class Line(Generic[T]):
         self.promises: Promises[T] = Promises()
         self._round = 0
         self._numbers = 0
+        self.waiting = 0
 
     def __len__(self) -> int:
-        return len(self._order)
+        return self.waiting
 
     def join(self, holder: T, user: Hashable, now: float, *, due_at: float, places: int) -> Ticket[T]:
         """Take somebody in, behind those who came before; ``places``: how many come free until ``due_at``."""
@@ -60,6 +64,7 @@ class Line(Generic[T]):
         queue.tickets.append(ticket)
         queue.places.append(place)
         insort(self._order, place)
+        self.waiting += 1
         ticket.harmless = self.promises.add(ticket, places)
         return ticket
 
@@ -104,6 +109,7 @@ class Line(Generic[T]):
     def _remove(self, ticket: Ticket[T], *, served: bool) -> None:
         """Take a ticket out: the served user's first place is used up, the place of one who left is the user's last."""
         ticket.waiting = False
+        self.waiting -= 1
         self.promises.remove(ticket, served=served)
         queue = self._queues[ticket.user]
         del queue.tickets[_index(queue, ticket)]
