@@ -152,3 +152,53 @@ def test_a_place_left_by_somebody_is_found_again() -> None:
     assert promises.most_due(0.0) is None
     promises.remove(second, served=True)
     assert promises.most_due(0.0) is None
+
+
+def test_one_place_more_than_needed_is_one_that_another_may_take() -> None:
+    """Of two places the first is another's; of one none is."""
+    for places, another in ((2, True), (1, False)):
+        promises: Promises[int] = Promises()
+        promises.add(Ticket(0, None, 1, 0.0, 10.0), places)
+        assert (promises.most_due(0.0) is None) is another
+
+
+def test_who_comes_before_another_takes_just_one_of_its_places() -> None:
+    """Three come free for the first: two are needed now, so one more may go out of order, and then none."""
+    promises: Promises[int] = Promises()
+    promises.add(Ticket(0, None, 1, 0.0, 20.0), 3)
+    third = Ticket(0, None, 3, 0.0, 30.0)
+    promises.add(third, 50)
+    hurried = Ticket(0, None, 2, 0.0, 10.0)
+    assert promises.add(hurried, 50)
+    assert promises.most_due(0.0) is None
+    promises.remove(third, served=True)
+    assert promises.most_due(0.0) is hurried
+
+
+def test_who_comes_behind_the_scarcest_takes_nothing_from_it() -> None:
+    """It is due before a third, who has places enough: one may still go out of order."""
+    promises: Promises[int] = Promises()
+    scarce = Ticket(0, None, 1, 0.0, 10.0)
+    promises.add(scarce, 2)
+    promises.add(Ticket(0, None, 2, 0.0, 30.0), 50)
+    between = Ticket(0, None, 3, 0.0, 20.0)
+    assert promises.add(between, 50)
+    assert promises.most_due(0.0) is None
+    promises.remove(between, served=True)
+    assert promises.most_due(0.0) is scarce
+
+
+def test_who_is_late_already_is_made_late_by_nobody() -> None:
+    """Nothing was promised to it."""
+    promises: Promises[int] = Promises()
+    promises.add(Ticket(0, None, 1, 0.0, 20.0), 0)
+    assert promises.add(Ticket(0, None, 2, 0.0, 10.0), 5)
+    assert promises.add(Ticket(0, None, 3, 0.0, 5.0), 5)
+
+
+def test_after_somebody_left_just_the_last_place_of_another_is_not_given_away() -> None:
+    """The count is made anew when it has run out: exactly enough is enough, and one less is not."""
+    for places, harmless in ((2, True), (1, False)):
+        promises: Promises[int] = Promises()
+        promises.add(Ticket(0, None, 1, 0.0, 20.0), places)
+        assert promises.add(Ticket(0, None, 2, 0.0, 10.0), 1) is harmless
