@@ -74,8 +74,8 @@ class ModelPool:
         #: Calls in the order they began, but for those that ended and stood at the front when they did.
         self._flights: deque[Lease] = deque()
         self._flights_at = now
-        self._late: set[Lease] = set()
-        self._heard: set[Lease] = set()
+        #: Calls under way that are overdue (True), or of which the answer has begun (False).
+        self._noted: dict[Lease, bool] = {}
         self._build(keys, now, wall)
 
     def _build(self, keys: Sequence[Key], now: float, wall: float) -> None:
@@ -106,29 +106,29 @@ class ModelPool:
 
         ``keys`` are new objects, those that left are marked dead. A new project starts at the mean usage of the others.
         """
-        former = {lane.key.fingerprint: lane for lane in self.lanes}
-        stays = [former.get(key.fingerprint) for key in keys]
-        stays = [
-            lane if lane is not None and lane.project.name == key.project else None
-            for lane, key in zip(stays, keys, strict=True)
-        ]
-        self.instances.rekey([lane.key.position if lane is not None else None for lane in stays], size)
-        kept = set(stays)
-        for lane in former.values():
-            if lane not in kept:
+        project_of = {key.fingerprint: key.project for key in keys}
+        stay = {
+            lane.key.fingerprint: lane
+            for lane in self.lanes
+            if project_of.get(lane.key.fingerprint) == lane.project.name
+        }
+        former = [stay.get(key.fingerprint) for key in keys]
+        self.instances.rekey([lane.key.position if lane is not None else None for lane in former], size)
+        for lane in self.lanes:
+            if lane.key.fingerprint not in stay:
                 self._leave(lane, now)
         by_name = {project.name: project for project in self.projects if project.lanes}
         known = set(by_name)
-        lanes = [lane or self._add(key, by_name, now, wall) for lane, key in zip(stays, keys, strict=True)]
         for slot in self.instances.slots:
             slot.usage = 0
-        for lane, key in zip(lanes, keys, strict=True):
+        for key in keys:
+            lane = stay.get(key.fingerprint) or self._add(key, by_name, now, wall)
             lane.key = key
             lane.slots = self.instances.by_key[key.position]
             self.add_usage(lane, lane.counts.requests)
         self.health.alive = sum(key.dead is None for key in keys)
         for project in by_name.values():
-            project.lanes.sort(key=lambda lane: lane.key.position)
+            project.order_lanes()
         self.standing.take_over(sorted(by_name.values(), key=lambda project: project.position), now)
         for name in by_name.keys() - known:
             self.standing.lift(by_name[name], now)
@@ -216,7 +216,7 @@ class ModelPool:
         project.quota.start(now)
         project.in_flight += 1
         lane.in_flight += 1
-        slot = lane.slot or least_busy(lane.slots or self.instances.slots)
+        slot = lane.slot or least_busy(lane.slots)
         slot.in_flight += 1
         slot.usage += 1
         counts = lane.counts
@@ -254,8 +254,7 @@ class ModelPool:
             and lease.probe is _NONE
             and not (lane.troubled or quota.limited or project.closed_at is not None)
             and not self.breaker.run
-            and not (self._late and lease in self._late)
-            and not (self._heard and lease in self._heard)
+            and lease not in self._noted
             and (exponent := (now - self._errors.origin) * self._errors.rate) < LARGEST_EXPONENT
         ):
             # the ordinary case, written out: a good answer of a sound key changes nothing but its record
@@ -270,14 +269,11 @@ class ModelPool:
     def _end_with_care(self, lease: Lease, outcome: Outcome, now: float, wall: float) -> None:
         lane, project = lease.lane, lease.lane.project
         self._mark_probe(lease, under_way=False)
-        self._heard.discard(lease)
-        if lease in self._late:
-            self._late.discard(lease)
+        if self._noted.pop(lease, False):
             lane.overdue -= 1
             self.standing.place(lane, now)
         extra = outcome.requests - 1
-        if extra and lease.clearing == self.clearing:
-            lane.counts.requests += extra
+        if extra:
             self._count_further(lease, extra)
         if outcome.kind is Kind.CANCELLED or outcome.requests == 0:
             self.standing.use(project, -lease.unit)
@@ -293,7 +289,7 @@ class ModelPool:
         if outcome.kind is Kind.QUOTA:
             self._find_shared(lane, now)
             project = lane.project
-        if lease.probe is Probe.GATE and lane.key.dead is None and lane.gate.wants_probe(now):
+        if lane.key.dead is None and lane.gate.wants_probe(now):
             self.standing.await_probe(lane)
         if project.closed_at is not None:
             self.standing.reopen(project, now)
@@ -302,6 +298,9 @@ class ModelPool:
 
     def _count_further(self, lease: Lease, requests: int) -> None:
         """Count further requests of a call for its instance, or for its key where the instance is no more."""
+        if lease.clearing != self.clearing:
+            return
+        lease.lane.counts.requests += requests
         lane = next((lane for lane in self.lanes if lane.key.fingerprint == lease.fingerprint), None)
         if lane is None:
             # its key is not configured any more, and what it served is not shown
@@ -328,21 +327,15 @@ class ModelPool:
             lane.key.dead = Death(outcome.detail, wall)
             self.bury(lane.key, now)
         if self.breaker.is_open:
-            self._look_at_breaker(lease, outcome, now)
-
-    def _look_at_breaker(self, lease: Lease, outcome: Outcome, now: float) -> None:
-        self.standing.due = float("-inf")
-        if lease.probe is Probe.MODEL:
-            if outcome.kind in FAULTS:
+            standing.due = float("-inf")
+            if lease.probe is Probe.MODEL and outcome.kind in FAULTS:
                 self.breaker.probe_failed(now)
-            else:
-                self.breaker.probe_told_nothing()
 
     def _find_shared(self, lane: Lane, now: float) -> None:
         """After a refusal: see whether this project is one with another, and with a third."""
         if self._on_found is None:
             return
-        while (other := self._discovery.wall(lane.project.name, lane.project.quota, now)) is not None:
+        while (other := self._discovery.wall(lane.project.name, now)) is not None:
             self._on_found(other, lane.project.name)
 
     def join(self, kept: str, taken: str, now: float) -> None:
@@ -359,6 +352,7 @@ class ModelPool:
         for lane in other.lanes:
             lane.project = mine
             mine.lanes.append(lane)
+        mine.order_lanes()
         other.empty()
         self.standing.take_over((project for project in self.projects if project is not other), now)
 
@@ -371,7 +365,7 @@ class ModelPool:
     def hear(self, lease: Lease) -> None:
         """Know that a call under way has begun to answer: from now on it may take as long as it likes."""
         if not lease.released:
-            self._heard.add(lease)
+            self._noted.setdefault(lease, False)
 
     def bury(self, key: Key, now: float) -> None:
         """Take a key out that died, whichever model it died of."""
@@ -390,9 +384,7 @@ class ModelPool:
         if lane.key.dead is not None:
             return
         if not lane.slots:
-            giver = self.instances.give_one_to(lane.key.position)
-            if giver is not None:
-                self.standing.place(self.lanes[giver], now)
+            self.instances.give_one_to(lane.key.position)
         self.standing.place(lane, now)
         self.standing.lift(lane.project, now)
         self.standing.rank(lane.project, now)
@@ -400,10 +392,10 @@ class ModelPool:
     def _look_at_flights(self, now: float) -> None:
         """Pass lanes over of which a call takes longer than usual; drop what has ended from the front."""
         flights, late_since = self._flights, now - self._config.overdue_times_p95 * self.latency.longest_p95_s
-        while flights and (flights[0].released or flights[0].started_at <= late_since):
+        while flights and flights[0].started_at <= late_since:
             lease = flights.popleft()
-            if not lease.released and lease not in self._heard:
-                self._late.add(lease)
+            if not lease.released and lease not in self._noted:
+                self._noted[lease] = True
                 lease.lane.overdue += 1
                 self.standing.place(lease.lane, now)
 
@@ -424,14 +416,9 @@ class ModelPool:
         """Whether a request that can afford a probe could begin one, as far as was seen when one was last asked for."""
         return self.breaker.wants_probe(now) if self.breaker.is_open else self.standing.has_probes
 
-    def project_of(self, lane: Lane) -> ProjectModel:
-        """Give the project of a lane."""
-        return lane.project
-
     def _mark_probe(self, lease: Lease, *, under_way: bool) -> None:
+        # that a project asks in spite of a closure its quota sees by itself
         if lease.probe is Probe.GATE:
             lease.lane.gate.probing = under_way
-        elif lease.probe is Probe.QUOTA:
-            lease.project.quota.probing = under_way
         elif lease.probe is Probe.MODEL:
             self.breaker.probing = under_way
