@@ -176,7 +176,7 @@ def test_who_is_healthy_again_gets_an_instance_at_the_next_rotation():
     assert [report.healthy for report in world.policy.rotate_if_due()] == [False, True, True]
     assert world.state(0) is GateState.LIVE
     assert [len(world.lane(key).slots) for key in range(3)] == [0, 3, 3]
-    assert 0 not in {world.call(OK) for _ in range(8)}
+    assert 0 not in {world.call(OK) for _ in range(24)}
     assert rotate(world) == []
     assert [len(world.lane(key).slots) for key in range(3)] == [1, 2, 3]
     assert 0 in {world.call(OK) for _ in range(8)}

@@ -224,3 +224,17 @@ def test_starts_are_forgotten_while_nothing_is_limited() -> None:
         hourly.call(answer())
         hourly.pass_time(10.0)
     assert hourly.quota.sent_since(0.0) <= 14
+
+
+def test_calls_that_are_each_too_large_go_alone_when_the_last_has_left() -> None:
+    """What is expected of one is more than the limit: none goes beside another, and the next after all of them."""
+    project = Project(PoolConfig(tokens_per_minute=1000))
+    for _ in range(3):
+        project.call(answer(5000))
+        project.pass_time(10.0)
+    assert project.next_open_at() == 1081.0
+    times = list(itertools.islice(project.quota.free_times(project.now), 3))
+    assert times == [1081.0, 1142.0, 1203.0]
+    project.pass_time(51.0)
+    project.begin()
+    assert project.next_open_at() == math.inf

@@ -265,3 +265,11 @@ def test_nothing_is_kept_of_users_who_wait_no_more():
     users.clear()
     gc.collect()
     assert [user() for user in watched] == [None, None]
+
+
+def test_who_moves_up_takes_the_turn_of_the_one_who_left():
+    """The round of it, and not before others who came earlier within it."""
+    line: Line[str] = Line()
+    tickets = join(line, "a1", "b1", "a2", "b2", "a3")
+    line.leave(tickets["b1"])
+    assert served(line) == ["a1", "b2", "a2", "a3"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.gemini_pool.policy.conftest import DEAD, MODEL, OK, OVERLOADED, World, quota
-from utils.gemini_pool.policy import PoolConfig, Request, Wait
+from utils.gemini_pool.policy import KeySpec, PoolConfig, Request, Wait
 from utils.gemini_pool.policy.keys import Death
 from utils.gemini_pool.policy.latency import Size
 from utils.gemini_pool.policy.waiting.places import Place
@@ -212,3 +212,18 @@ def test_the_shortest_wait_misleads_nobody() -> None:
     assert isinstance(wait, Wait)
     assert wait.until == world.now + 0.05
     assert not place.is_misled(world.now)
+
+
+def test_under_a_pace_a_place_that_came_free_sooner_misleads_by_a_second_too() -> None:
+    """It was told the end of the minute; now there is a key that can serve at once, and the next one is told of it."""
+    world = World(keys=1, config=PoolConfig(requests_per_minute=1))
+    world.call(OK)
+    place = join(world, due_s=65.0, latest_s=70.0)
+    world.policy.room(MODEL).pace.start(world.now)
+    wait = place.look(world.now)
+    assert isinstance(wait, Wait)
+    assert wait.until == world.now + 61.0
+    world.pass_time(60.0)
+    assert not place.is_misled(world.now)
+    world.policy.reload_keys([KeySpec("f0"), KeySpec("f1")])
+    assert place.is_misled(world.now)
