@@ -241,12 +241,3 @@ def test_probes_are_two_seconds_apart_and_then_twice_as_long_up_to_the_cap() -> 
     for key in (0, 1, 2, 0, 1, 2):
         breaker.count_overload(key, 8, 100.0)
     assert breaker.next_probe_at == 102.0
-
-
-def test_a_probe_that_told_nothing_is_followed_at_once() -> None:
-    """The caller left, or asked for something wrong: the time is as it was, and the next may go."""
-    breaker = make_breaker("012012")
-    breaker.probing = True
-    breaker.probe_told_nothing()
-    assert breaker.wants_probe(7.0)
-    assert breaker.is_open

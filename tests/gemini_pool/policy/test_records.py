@@ -125,3 +125,20 @@ def test_clearing_starts_at_nothing_and_loses_nothing(told_before: bool) -> None
     ledger.note(tally)
     (row,) = ledger.drain()
     assert (row.requests, row.errors, row.timed) == (1, 1, 0)
+
+
+def test_what_occurred_twice_is_taken_off_twice() -> None:
+    """And what is put back stands before what was left, in its order."""
+    counts = counted((FULL, 1.0), (FULL, 1.0), (FULL, 1.0))
+    counts.add(counted((FULL, 1.0), (FULL, 1.0)), -1)
+    assert counts.kinds == {"quota": 1}
+    ledger = Ledger(lambda: 60.0)
+    rows = []
+    for fingerprint in "abc":
+        tally = ledger.of(fingerprint, "m")
+        tally.add(counted((GOOD, 1.0)))
+        ledger.note(tally)
+        rows += ledger.drain()
+    ledger.put_back(rows[1:])
+    ledger.put_back(rows[:1])
+    assert [row.fingerprint for row in ledger.drain()] == ["a", "b", "c"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
 
 from tests.gemini_pool.policy.conftest import DEAD, FAULT, MODEL, OK, World, quota
+from utils.gemini_pool.policy import Outcome, PoolConfig
 from utils.gemini_pool.policy.breaker import GateState
 from utils.gemini_pool.policy.statistics import model_stats
 
@@ -116,3 +118,76 @@ def test_usage_of_a_spare_survives_a_reset():
     world.policy.reset_pools([key.spec for key in world.policy.keys])
     figures = model_stats(world.policy)[MODEL]
     assert figures["total_usage"] == sum(lane.counts.requests for lane in world.pool.lanes) > 3
+
+
+def held(world: World, key: int) -> list[int]:
+    """Give the indices of the instances of a key."""
+    return [slot.index for slot in world.lane(key).slots]
+
+
+def test_healthy_keys_keep_their_instances_and_the_best_get_those_of_the_dead():
+    """Fewest instances first, of equally many the better score: key 2 was used, so both of the dead go to key 3."""
+    world = World(PoolConfig(usage_half_life_s=math.inf), keys=3, pool_size=5)
+    world.call_on(0, DEAD)
+    world.call_on(1, *[OK] * 4)
+    world.call_on(2, *[OK] * 3)
+    assert rotate(world) == ["Key #1"]
+    assert (held(world, 1), held(world, 2)) == ([1, 4], [2, 0, 3])
+
+
+def test_of_equally_many_the_better_key_gets_the_odd_one():
+    """Whatever their positions; the others get theirs in turn."""
+    for better in (1, 2):
+        world = World(PoolConfig(usage_half_life_s=math.inf), keys=3, pool_size=3)
+        world.call_on(0, DEAD)
+        for key in (1, 2):
+            world.call_on(key, *[OK] * (3 if key == better else 4))
+        rotate(world)
+        assert len(world.lane(better).slots) == 2
+
+
+def test_who_has_fewer_comes_first_whatever_its_score():
+    """Key 2 has been asked more than key 3, which has two instances to its one."""
+    world = World(PoolConfig(usage_half_life_s=math.inf), keys=4, pool_size=7)
+    world.call_on(0, DEAD)
+    world.call_on(1, *[OK] * 3)
+    world.call_on(2, *[OK] * 3)
+    world.call_on(3, *[OK] * 4)
+    rotate(world)
+    assert [len(world.lane(key).slots) for key in (1, 2, 3)] == [3, 2, 2]
+    assert held(world, 3) == [3, 0]
+
+
+@pytest.mark.parametrize(("calls", "healthy"), [((FAULT, FAULT), False), ((FAULT, OK, FAULT, OK, OK), True)])
+def test_a_key_is_healthy_up_to_an_error_of_a_fifth(calls: tuple[Outcome, ...], healthy: bool):
+    """Two faults of two calls and five imagined good ones are more; two of five are just that."""
+    world = World(PoolConfig(error_half_life_s=math.inf), keys=4)
+    world.call_on(0, *calls)
+    assert world.state(0) is GateState.LIVE
+    assert rotate(world) == ([] if healthy else ["Key #1"])
+
+
+def test_who_is_healthy_again_gets_an_instance_at_the_next_rotation():
+    """From who has most. Without one it was nobody's first choice; now it serves again."""
+    world = World(keys=3, pool_size=6)
+    world.pass_time(299.0)
+    world.call_on(0, FAULT, FAULT)
+    world.pass_time(1.0)
+    assert [report.healthy for report in world.policy.rotate_if_due()] == [False, True, True]
+    assert world.state(0) is GateState.LIVE
+    assert [len(world.lane(key).slots) for key in range(3)] == [0, 3, 3]
+    assert 0 not in {world.call(OK) for _ in range(24)}
+    assert rotate(world) == []
+    assert [len(world.lane(key).slots) for key in range(3)] == [1, 2, 3]
+    assert 0 in {world.call(OK) for _ in range(8)}
+
+
+def test_a_revived_key_gets_an_instance_at_once():
+    """It lost its own to the others when it was dead."""
+    world = World(keys=3, pool_size=6)
+    world.call_on(0, DEAD)
+    rotate(world)
+    assert held(world, 0) == []
+    assert world.policy.revive("f0")
+    assert len(held(world, 0)) == 1
+    assert 0 in {world.call(OK) for _ in range(8)}

@@ -179,10 +179,6 @@ class ModelBreaker:
         self._delay = min(self._delay * 2.0, self._config.model_probe_cap_s)
         self.next_probe_at = now + self._delay
 
-    def probe_told_nothing(self) -> None:
-        """The probe was cancelled or refused for the caller's sake: the next one may go at once."""
-        self.probing = False
-
     def wants_probe(self, now: float) -> bool:
         """Whether one request may pass now."""
         return self.is_open and not self.probing and now >= self.next_probe_at

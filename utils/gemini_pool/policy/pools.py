@@ -65,7 +65,7 @@ class ModelPool:
         self._ranking = self.standing.ranking
         self._scale, self._errors, self._total = self.standing.scale, self.health.scale, self.health.total
         self._flights = Flights()
-        self._under_way, self._late, self._heard = self._flights.line, self._flights.late, self._flights.heard
+        self._under_way, self._noted = self._flights.line, self._flights.noted
         self._flights_at = now
         self.roster = Roster(
             self,
@@ -166,7 +166,7 @@ class ModelPool:
         project.quota.start(now)
         project.in_flight += 1
         lane.in_flight += 1
-        slot = lane.slot or least_busy(lane.slots or self.instances.slots)
+        slot = lane.slot or least_busy(lane.slots)
         slot.in_flight += 1
         slot.usage += 1
         counts = lane.counts
@@ -204,8 +204,7 @@ class ModelPool:
             and lease.probe is _NONE
             and not (lane.troubled or quota.limited or project.closed_at is not None)
             and not self.breaker.run
-            and not (self._late and lease in self._late)
-            and not (self._heard and lease in self._heard)
+            and lease not in self._noted
             and (exponent := (now - self._errors.origin) * self._errors.rate) < LARGEST_EXPONENT
         ):
             # the ordinary case, written out: a good answer of a sound key changes nothing but its record
@@ -224,8 +223,7 @@ class ModelPool:
             lane.overdue -= 1
             self.standing.place(lane, now)
         extra = outcome.requests - 1
-        if extra and lease.clearing == self.clearing:
-            lane.counts.requests += extra
+        if extra:
             self._count_further(lease, extra)
         if outcome.kind is Kind.CANCELLED or outcome.requests == 0:
             self.standing.use(project, -lease.unit)
@@ -241,7 +239,7 @@ class ModelPool:
         if outcome.kind is Kind.QUOTA:
             self.roster.look_for_shared(lane, now)
             project = lane.project
-        if lease.probe is Probe.GATE and lane.key.dead is None and lane.gate.wants_probe(now):
+        if lane.key.dead is None and lane.gate.wants_probe(now):
             self.standing.await_probe(lane)
         if project.closed_at is not None:
             self.standing.reopen(project, now)
@@ -250,6 +248,9 @@ class ModelPool:
 
     def _count_further(self, lease: Lease, requests: int) -> None:
         """Count further requests of a call for its instance, or for its key where the instance is no more."""
+        if lease.clearing != self.clearing:
+            return
+        lease.lane.counts.requests += requests
         lane = next((lane for lane in self.lanes if lane.key.fingerprint == lease.fingerprint), None)
         if lane is None:
             # its key is not configured any more, and what it served is not shown
@@ -276,15 +277,9 @@ class ModelPool:
             lane.key.dead = Death(outcome.detail, wall)
             self.roster.bury(lane.key, now)
         if self.breaker.is_open:
-            self._look_at_breaker(lease, outcome, now)
-
-    def _look_at_breaker(self, lease: Lease, outcome: Outcome, now: float) -> None:
-        self.standing.due = float("-inf")
-        if lease.probe is Probe.MODEL:
-            if outcome.kind in FAULTS:
+            standing.due = float("-inf")
+            if lease.probe is Probe.MODEL and outcome.kind in FAULTS:
                 self.breaker.probe_failed(now)
-            else:
-                self.breaker.probe_told_nothing()
 
     def forgive(self, lease: Lease, now: float) -> None:
         """Take back the fault of a call whose length turned out to be the question's, not the key's."""
@@ -309,14 +304,9 @@ class ModelPool:
         """Whether a request that can afford a probe could begin one, as far as was seen when one was last asked for."""
         return self.breaker.wants_probe(now) if self.breaker.is_open else self.standing.has_probes
 
-    def project_of(self, lane: Lane) -> ProjectModel:
-        """Give the project of a lane."""
-        return lane.project
-
     def _mark_probe(self, lease: Lease, *, under_way: bool) -> None:
+        # that a project asks in spite of a closure its quota sees by itself
         if lease.probe is Probe.GATE:
             lease.lane.gate.probing = under_way
-        elif lease.probe is Probe.QUOTA:
-            lease.project.quota.probing = under_way
         elif lease.probe is Probe.MODEL:
             self.breaker.probing = under_way

@@ -121,6 +121,10 @@ class ProjectModel:
         """The position of its first key."""
         return self.lanes[0].key.position
 
+    def order_lanes(self) -> None:
+        """Have the lanes stand by the positions of their keys."""
+        self.lanes.sort(key=lambda lane: lane.key.position)
+
     @property
     def ready(self) -> Iterator[Lane]:
         """The lanes that any request may take at once, beginning with the one that serves next."""
@@ -137,29 +141,33 @@ class ProjectModel:
         if first is None:
             self.turn = lane.after = lane
         else:
-            _before(first).after, lane.after = lane, first
+            self._before(first).after, lane.after = lane, first
 
     def dismiss(self, lane: Lane) -> None:
         """Make a lane not ready."""
         if lane.after is None:
             return
-        before, after = _before(lane), lane.after
+        before, after = self._before(lane), lane.after
         before.after, lane.after = after, None
         if self.turn is lane:
             self.turn = after if after is not lane else None
 
     def may_send(self, now: float) -> bool:
         """Whether a request keeps within all that is known of the project's quota."""
-        return not self.quota.limited or self.quota.may_send(now, self.in_flight)
+        return self.quota.may_send(now, self.in_flight)
 
     def live_lanes(self, now: float) -> list[Lane]:
         """Give the lanes any number of requests may take."""
         return [lane for lane in self.lanes if lane.is_live(now)]
 
     def mean_error(self, now: float) -> float:
-        """The mean error of the lanes that are ready, 0 when none is."""
+        """The mean error of the lanes that are ready, of which there must be one."""
         errors = [lane.rate.error(now) for lane in self.ready]
-        return sum(errors) / len(errors) if errors else 0.0
+        return sum(errors) / len(errors)
+
+    def _before(self, lane: Lane) -> Lane:
+        """Whose turn comes just before that of a ready lane."""
+        return next(one for one in self.ready if one.after is lane)
 
     def empty(self) -> None:
         """Stand for nothing any more: its lanes belong to another project now."""
@@ -167,14 +175,4 @@ class ProjectModel:
             lane.after = None
         self.turn = None
         self.lanes.clear()
-        self.usage = 0.0
-        self.in_flight = 0
         self.closed_at = None
-
-
-def _before(lane: Lane) -> Lane:
-    """Whose turn comes just before that of a ready lane."""
-    before = lane
-    while before.after is not None and before.after is not lane:
-        before = before.after
-    return before

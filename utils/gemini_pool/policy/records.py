@@ -176,7 +176,7 @@ class Ledger:
     def _gather(self) -> None:
         changed = self.changed[:]
         self.changed.clear()
-        minute = int(self._wall() // _MINUTE_S) * _MINUTE_S
+        minute = int(self._wall()) // _MINUTE_S * _MINUTE_S
         for tally in changed:
             tally.changed = False
             self._rows.append(tally.row(minute))

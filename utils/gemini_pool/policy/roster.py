@@ -68,21 +68,25 @@ class Roster:
         A new project starts at the mean usage of the others. ``size``: how many instances there are from now on.
         """
         standing = self._standing
-        former = {lane.key.fingerprint: lane for lane in standing.lanes}
-        stays = [_if_in(key.project, former.get(key.fingerprint)) for key in keys]
-        self._instances.rekey([lane.key.position if lane is not None else None for lane in stays], size)
-        kept = set(stays)
-        for lane in former.values():
-            if lane not in kept:
+        project_of = {key.fingerprint: key.project for key in keys}
+        stay = {
+            lane.key.fingerprint: lane
+            for lane in standing.lanes
+            if project_of.get(lane.key.fingerprint) == lane.project.name
+        }
+        former = [stay.get(key.fingerprint) for key in keys]
+        self._instances.rekey([lane.key.position if lane is not None else None for lane in former], size)
+        for lane in standing.lanes:
+            if lane.key.fingerprint not in stay:
                 self._leave(lane, now)
         by_name = {project.name: project for project in standing.projects if project.lanes}
         known = set(by_name)
-        lanes = [lane or self._add(key, by_name, now, wall) for lane, key in zip(stays, keys, strict=True)]
+        lanes = [lane or self._add(key, by_name, now, wall) for lane, key in zip(former, keys, strict=True)]
         for slot in self._instances.slots:
             slot.usage = 0
         self._man(lanes, keys)
         for project in by_name.values():
-            project.lanes.sort(key=lambda lane: lane.key.position)
+            project.order_lanes()
         standing.take_over(sorted(by_name.values(), key=lambda project: project.position), now)
         for name in by_name.keys() - known:
             standing.lift(by_name[name], now)
@@ -105,9 +109,7 @@ class Roster:
         if lane.key.dead is not None:
             return
         if not lane.slots:
-            giver = self._instances.give_one_to(lane.key.position)
-            if giver is not None:
-                self._standing.place(self._standing.lanes[giver], now)
+            self._instances.give_one_to(lane.key.position)
         self._standing.place(lane, now)
         self._standing.lift(lane.project, now)
         self._standing.rank(lane.project, now)
@@ -116,7 +118,7 @@ class Roster:
         """After a refusal: see whether the project of a lane is one with another, and with a third."""
         if self.on_found is None:
             return
-        while (other := self._discovery.wall(lane.project.name, lane.project.quota, now)) is not None:
+        while (other := self._discovery.wall(lane.project.name, now)) is not None:
             self.on_found(other, lane.project.name)
 
     def join(self, kept: str, taken: str, now: float) -> None:
@@ -134,6 +136,7 @@ class Roster:
         for lane in other.lanes:
             lane.project = mine
             mine.lanes.append(lane)
+        mine.order_lanes()
         other.empty()
         self._standing.take_over((project for project in projects if project is not other), now)
 
@@ -168,8 +171,3 @@ class Roster:
         if not project.lanes:
             self._discovery.forget(project.name)
             self._standing.leave(project)
-
-
-def _if_in(project: str, lane: Lane | None) -> Lane | None:
-    """Give the lane if its key still belongs to this project."""
-    return lane if lane is not None and lane.project.name == project else None

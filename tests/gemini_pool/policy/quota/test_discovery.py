@@ -46,7 +46,7 @@ class Keys:
             quota.start(self.now)
             quota.end(self.now, outcome, self.now, WALL + self.now, 0)
             if outcome.kind is Kind.QUOTA:
-                found = self.discovery.wall(name, quota, self.now)
+                found = self.discovery.wall(name, self.now)
         return found
 
 
@@ -199,7 +199,7 @@ def test_calls_that_may_yet_be_refused_tell_nothing() -> None:
     quota.start(asked_at)
     keys.now += 0.1
     quota.end(asked_at, minute_refusal(3, 34.91), keys.now, WALL, 0)
-    assert keys.discovery.wall("a", quota, keys.now) is None
+    assert keys.discovery.wall("a", keys.now) is None
 
 
 def test_among_many_projects_nothing_is_added_up() -> None:
@@ -311,7 +311,7 @@ class Pool:
             self.served += 1
             return 0
         self.refused += 1
-        while (other := self.discovery.wall(str(key), quota, self.now)) is not None:
+        while (other := self.discovery.wall(str(key), self.now)) is not None:
             self._merge(key, int(other))
         return 1
 

@@ -71,6 +71,10 @@ class Project:
         """Whether a call may begin now."""
         return self.quota.may_send(self.now, self.in_flight)
 
+    def goes_alone(self) -> bool:
+        """Whether a call may begin now, but none beside another: it may well be refused."""
+        return self.quota.may_send(self.now, 0) and not self.quota.may_send(self.now, 1)
+
     def begin_all(self, most: int = 100) -> list[float]:
         """Begin calls until no more may begin; answers their starts."""
         begun: list[float] = []
@@ -404,11 +408,11 @@ def test_a_limit_named_to_another_project_is_presumed() -> None:
     assert len(begun) == 3
     for started_at in begun:
         project.end(started_at, OK)
-    assert project.quota.is_doubtful(project.now)
+    assert project.goes_alone()
     assert len(project.begin_all()) == 1
     assert project.next_open_at() == project.now + 61.0
     project.end(project.now, OK)
-    assert not project.quota.is_doubtful(project.now)
+    assert not project.goes_alone()
     assert len(project.begin_all()) == 100
 
 
@@ -460,7 +464,7 @@ def test_while_a_refusal_is_unexplained_calls_go_one_at_a_time(refused: Outcome)
     project.call(refused)
     project.end(early, OK)
     project.pass_time(60.0)
-    assert project.quota.is_doubtful(project.now)
+    assert project.goes_alone()
     assert len(project.begin_all()) == 1
     assert project.next_open_at() == float("inf")
     project.end(project.now, OK)
@@ -587,6 +591,7 @@ def test_a_restart_forgets_no_closure(refused: Outcome) -> None:
     project = Project()
     project.call(*[OK] * 3, refused)
     again = project.restarted()
+    assert again.quota.limited
     assert not again.may_send()
     assert again.quota.why is project.quota.why
     assert again.quota.until - again.now == pytest.approx(project.quota.until - project.now - 10.0)

@@ -178,7 +178,7 @@ def test_starts_are_told_by_time() -> None:
     assert project.quota.sent_since(1010.0) == 1
 
 
-def test_a_probe_under_way_is_known_and_can_be_said_to_be() -> None:
+def test_a_probe_under_way_is_known() -> None:
     """Nobody else probes then; its refusal ends it."""
     project = Project()
     project.call(day_refusal(250))
@@ -188,18 +188,17 @@ def test_a_probe_under_way_is_known_and_can_be_said_to_be() -> None:
     told.append((project.quota.probing, project.quota.wants_probe(project.now)))
     project.end(begun, day_refusal(250))
     told.append((project.quota.probing, project.quota.wants_probe(project.now)))
-    project.quota.probing = True
-    assert [*told, (project.quota.probing, False)] == [(False, True), (True, False), (False, False), (True, False)]
+    assert told == [(False, True), (True, False), (False, False)]
 
 
 def test_doubt_is_told_before_a_limit_is_found_out() -> None:
     """A project of which nothing is known is not doubtful; one with an unexplained refusal is, until an answer."""
     project = Project()
-    assert not project.quota.is_doubtful(project.now)
+    assert not project.goes_alone()
     project.call(Outcome(Kind.QUOTA, retry_after=1.0))
     project.pass_time(5.0)
-    assert project.quota.is_doubtful(project.now)
+    assert project.goes_alone()
     project.call(answer(5))
-    assert not project.quota.is_doubtful(project.now)
+    assert not project.goes_alone()
     declared = Project(PoolConfig(requests_per_minute=3))
-    assert not declared.quota.is_doubtful(declared.now)
+    assert not declared.goes_alone()

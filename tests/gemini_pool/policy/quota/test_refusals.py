@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.gemini_pool.policy.quota.quota_service import answer, day_refusal, minute_refusal, refusal, token_refusal
@@ -51,7 +54,8 @@ def test_a_spent_day_needs_no_other_reason() -> None:
     project = Project()
     project.call(answer(), day_refusal(250))
     assert project.quota.why is Closed.DAY
-    assert not project.quota.is_doubtful(project.now + 9 * 3600.0)
+    project.pass_time(9 * 3600.0)
+    assert not project.goes_alone()
 
 
 def test_a_bare_refusal_is_explained_by_what_is_known() -> None:
@@ -73,9 +77,9 @@ def test_an_answer_to_a_later_call_ends_the_doubt() -> None:
     project.call(named(wait=2.0))
     project.pass_time(3.0)
     project.end(before, answer())
-    assert project.quota.is_doubtful(project.now)
+    assert project.goes_alone()
     project.call(answer())
-    assert not project.quota.is_doubtful(project.now)
+    assert not project.goes_alone()
     assert project.may_send()
 
 
@@ -215,3 +219,68 @@ def test_tokens_nobody_told_of_are_expected() -> None:
     assert len(unsent.begin_all()) == 2
     assert token_refusal(5).limits[0].measure is TPM
     assert refusal().kind is Kind.QUOTA
+
+
+@pytest.mark.parametrize(
+    ("limits", "shared"),
+    [
+        (((RPM, 10),), True),
+        (((RPM, None),), False),
+        (((TPM, 1000),), False),
+        ((), False),
+    ],
+)
+def test_only_a_refusal_that_names_its_limit_says_that_others_used_it(
+    limits: tuple[tuple[Measure, int | None], ...], shared: bool
+) -> None:
+    """Below the ten that are declared; else nobody knows why, and calls go one at a time."""
+    project = Project(PoolConfig(requests_per_minute=10))
+    project.call(*[answer(100)] * 3, named(*limits, wait=30.5))
+    assert (project.quota.wall is not None) is shared
+    project.pass_time(61.0)
+    assert len(project.begin_all()) == (3 if shared else 1)
+
+
+@pytest.mark.parametrize(("tokens", "alone"), [(400, False), (100, True)])
+def test_a_full_minute_of_tokens_explains_a_refusal_below_the_limit_of_requests(tokens: int, alone: bool) -> None:
+    """Three of ten requests were sent; with what one more is expected to bring, 1,200 tokens would be too many."""
+    project = Project(PoolConfig(requests_per_minute=10, tokens_per_minute=1500))
+    project.call(*[answer(tokens)] * 3, named(wait=30.5))
+    project.pass_time(61.0)
+    assert project.goes_alone() is alone
+
+
+def test_a_limit_just_named_is_what_explains_the_refusal_and_not_the_one_declared() -> None:
+    """Three hundred tokens are too many for the 250 that were declared, not for the 1,000 that hold."""
+    project = Project(PoolConfig(tokens_per_minute=250))
+    project.call(answer(100), answer(100), named((TPM, 1000)))
+    project.pass_time(30.0)
+    assert project.goes_alone()
+
+
+@pytest.mark.parametrize(("answers", "left"), [(3, 0), (4, 100)])
+def test_a_limit_of_the_day_is_refuted_only_by_an_answer_beyond_it(answers: int, left: int) -> None:
+    """The answer to the probe was the fourth of the day: it is within four, and beyond three."""
+    project = Project()
+    project.call(*[answer()] * 3, day_refusal(7 - answers))
+    project.pass_time(3600.0)
+    project.call(answer())
+    assert len(project.begin_all()) == left
+
+
+def test_a_refusal_asks_the_wall_clock_for_midnight() -> None:
+    """It was set an hour forward since: the day ends an hour sooner."""
+    project = Project()
+    project.wall += 3600.0
+    project.call(day_refusal(5))
+    assert project.quota.until == project.now + 7 * 3600.0 + 1.0
+
+
+def test_the_first_call_of_a_day_asks_the_wall_clock_for_its_end() -> None:
+    """In the night in which clocks go back a day has 25 hours, which nobody knew when it began."""
+    here = dt.datetime(2026, 10, 31, 16, tzinfo=ZoneInfo("America/Los_Angeles"))
+    project = Project(PoolConfig(requests_per_day=3), wall=here.timestamp())
+    project.pass_time(8 * 3600.0 + 1.0)
+    project.call(*[answer()] * 3)
+    assert not project.may_send()
+    assert project.next_open_at() == project.now + 25 * 3600.0

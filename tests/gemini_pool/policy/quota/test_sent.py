@@ -138,3 +138,11 @@ def test_two_records_of_one_project_add_up() -> None:
     assert (first.tokens.used, first.margin_s, first.minute_s) == (50, 4.0, 64.0)
     second.absorb(starts(make(), 9.0))
     assert second.margin_s == 4.0
+
+
+def test_around_midnight_is_as_wide_as_clocks_may_differ() -> None:
+    """With a margin of four seconds: what began eight seconds before the end of the day counts to both."""
+    sent = starts(make(minute_margin_s=4.0), LEFT_S - 4.1, LEFT_S - 3.9, LEFT_S + 3.0)
+    assert sent.day_ends == LEFT_S + 4.0
+    sent.tend(sent.day_ends)
+    assert sent.today == 2

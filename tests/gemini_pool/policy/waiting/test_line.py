@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
+import weakref
 from collections.abc import Hashable
 
 import pytest
@@ -220,3 +222,54 @@ class LineMachine(RuleBasedStateMachine):
 
 LineMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestLine = LineMachine.TestCase
+
+
+def test_the_whole_line_is_told_in_its_order():
+    """By turn, each user's tickets in theirs; a user who has none waits for nothing."""
+    line: Line[str] = Line()
+    join(line, "a1", "a2", "a3", "b1", "c1", "b2")
+    assert [ticket.holder for ticket in line.in_order()] == ["a1", "b1", "c1", "a2", "b2", "a3"]
+    assert [line.of_user(user) for user in ("a", "b", "c", "d")] == [3, 2, 1, 0]
+
+
+def test_the_turns_of_one_who_left_are_its_last_ones():
+    """The first of three questions leaves: the others take its first two turns, and the third is nobody's."""
+    line: Line[str] = Line()
+    tickets = join(line, "a1", "a2", "a3", "b1", "b2", "b3")
+    line.leave(tickets["a1"])
+    assert [ticket.holder for ticket in line.in_order()] == ["a2", "b1", "a3", "b2", "b3"]
+    assert served(line) == ["a2", "b1", "a3", "b2", "b3"]
+
+
+def test_a_newcomer_stands_one_round_behind_the_last_served():
+    """However many came before it: behind a second question, before a third."""
+    line: Line[str] = Line()
+    tickets = join(line, "a1", "b1", "c1", "d1", "e1", "a2", "a3")
+    line.grant(tickets["a1"])
+    line.grant(tickets["b1"])
+    join(line, "f1")
+    assert served(line) == ["c1", "d1", "e1", "a2", "f1", "a3"]
+
+
+def test_nothing_is_kept_of_users_who_wait_no_more():
+    """Neither of those who were served nor of those who left."""
+
+    class User:
+        """Somebody who can be watched."""
+
+    line: Line[str] = Line()
+    users = [User(), User()]
+    line.grant(line.join("served", users[0], 0.0, due_at=30.0, places=9))
+    line.leave(line.join("gone", users[1], 0.0, due_at=30.0, places=9))
+    watched = [weakref.ref(user) for user in users]
+    users.clear()
+    gc.collect()
+    assert [user() for user in watched] == [None, None]
+
+
+def test_who_moves_up_takes_the_turn_of_the_one_who_left():
+    """The round of it, and not before others who came earlier within it."""
+    line: Line[str] = Line()
+    tickets = join(line, "a1", "b1", "a2", "b2", "a3")
+    line.leave(tickets["b1"])
+    assert served(line) == ["a1", "b2", "a2", "a3"]

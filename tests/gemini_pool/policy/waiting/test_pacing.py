@@ -76,6 +76,7 @@ def test_few_arrivals_do_not_hold_up_the_line():
     pace = Pace(2.0)
     assert pace.gap_s(0.001, 2.5) == 2.5
     assert pace.gap_s(0.0, 2.5) == 2.5
+    assert pace.gap_s(0.25, 2.5) == 2.0
 
 
 def test_a_second_start_changes_nothing():

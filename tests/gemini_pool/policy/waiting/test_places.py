@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.gemini_pool.policy.conftest import DEAD, MODEL, OK, OVERLOADED, World, quota
-from utils.gemini_pool.policy import PoolConfig, Request, Wait
+from utils.gemini_pool.policy import KeySpec, PoolConfig, Request, Wait
+from utils.gemini_pool.policy.keys import Death
 from utils.gemini_pool.policy.latency import Size
 from utils.gemini_pool.policy.waiting.places import Place
 from utils.gemini_pool.policy.waiting.slots import Obstacle, Slot
@@ -48,11 +49,11 @@ def test_with_every_key_dead_there_is_no_room() -> None:
     assert join(world).no_room() == Slot(None, Obstacle.ALL_DEAD)
 
 
-@pytest.mark.parametrize(("others", "taken"), [(7, True), (8, False)])
-def test_a_user_with_eight_places_leaves_one_to_others(others: int, taken: bool) -> None:
-    """Ten come free in time; nobody's in particular may take them all."""
-    world = World(keys=1, config=PoolConfig(requests_per_minute=9))
-    for _ in range(9):
+@pytest.mark.parametrize(("free", "others", "taken"), [(8, 7, True), (9, 7, True), (9, 8, False), (10, 8, True)])
+def test_a_user_with_eight_places_leaves_one_to_others(free: int, others: int, taken: bool) -> None:
+    """Of those that come free in time; with seven it may take the last."""
+    world = World(keys=1, config=PoolConfig(requests_per_minute=free))
+    for _ in range(free):
         world.call(OK)
     for _ in range(others):
         assert join(world, due_s=65.0, latest_s=70.0, user="u").no_room() is None
@@ -73,12 +74,12 @@ def test_who_would_make_another_late_is_told_the_end_of_the_line() -> None:
 
 def test_a_full_line_takes_nobody_in_whom_the_pace_would_let_go_too_late() -> None:
     """Below the bound nobody asks; above it the pace decides."""
-    for late, most in ((False, 3), (False, 2), (True, 2)):
+    for late, most in ((False, 3), (True, 3), (False, 2), (True, 2)):
         world = walled(10.0, max_waiting=most)
         for _ in range(2):
             join(world)
         beyond = join(world, latest_s=5.0 if late else 25.0).no_room()
-        assert (beyond is not None) is late
+        assert (beyond is not None) is (late and most == 2)
         if beyond is not None:
             assert (beyond.obstacle, beyond.guess) == (Obstacle.LINE_FULL, True)
 
@@ -174,3 +175,55 @@ def test_it_is_next_by_turn_and_by_the_pace() -> None:
     assert not second.is_next(world.now)
     second.leave()
     assert not room.line
+
+
+def test_who_is_due_first_counts_with_the_sooner_of_its_places() -> None:
+    """It is second by turn and first by the time it is due: not hopeless, though by turn it would come too late."""
+    world = World(keys=1, config=PoolConfig(requests_per_minute=1))
+    world.call(OK)
+    join(world, due_s=90.0, latest_s=95.0, user="a")
+    hurried = join(world, due_s=65.0, latest_s=100.0, user="b")
+    assert not hurried.is_hopeless(world.now)
+    wait = hurried.look(world.now)
+    assert isinstance(wait, Wait)
+    assert (wait.place, wait.until, wait.estimate_s) == (2, world.now + 100.0, 122.0)
+
+
+def test_with_every_key_dead_the_waiting_ends() -> None:
+    """A look says so, and under a pace whoever is next is told at once."""
+    world = walled(10.0)
+    place = join(world)
+    world.policy.room(MODEL).pace.start(world.now)
+    assert isinstance(place.look(world.now), Wait)
+    assert not place.is_misled(world.now)
+    world.policy.keys[0].dead = Death("API_KEY_INVALID", world.wall)
+    world.policy.room(MODEL).shake()
+    assert place.is_misled(world.now)
+    assert place.look(world.now) == Slot(None, Obstacle.ALL_DEAD)
+
+
+def test_the_shortest_wait_misleads_nobody() -> None:
+    """Its slot comes sooner than that: to look again a little later is what it was told."""
+    world = walled(10.0)
+    place = join(world)
+    world.policy.room(MODEL).pace.start(world.now)
+    world.pass_time(9.99)
+    wait = place.look(world.now)
+    assert isinstance(wait, Wait)
+    assert wait.until == world.now + 0.05
+    assert not place.is_misled(world.now)
+
+
+def test_under_a_pace_a_place_that_came_free_sooner_misleads_by_a_second_too() -> None:
+    """It was told the end of the minute; now there is a key that can serve at once, and the next one is told of it."""
+    world = World(keys=1, config=PoolConfig(requests_per_minute=1))
+    world.call(OK)
+    place = join(world, due_s=65.0, latest_s=70.0)
+    world.policy.room(MODEL).pace.start(world.now)
+    wait = place.look(world.now)
+    assert isinstance(wait, Wait)
+    assert wait.until == world.now + 61.0
+    world.pass_time(60.0)
+    assert not place.is_misled(world.now)
+    world.policy.reload_keys([KeySpec("f0"), KeySpec("f1")])
+    assert place.is_misled(world.now)

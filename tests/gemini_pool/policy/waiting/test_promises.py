@@ -152,3 +152,129 @@ def test_a_place_left_by_somebody_is_found_again() -> None:
     assert promises.most_due(0.0) is None
     promises.remove(second, served=True)
     assert promises.most_due(0.0) is None
+
+
+def test_one_place_more_than_needed_is_one_that_another_may_take() -> None:
+    """Of two places the first is another's; of one none is."""
+    for places, another in ((2, True), (1, False)):
+        promises: Promises[int] = Promises()
+        promises.add(Ticket(0, None, 1, 0.0, 10.0), places)
+        assert (promises.most_due(0.0) is None) is another
+
+
+def test_who_comes_before_another_takes_just_one_of_its_places() -> None:
+    """Three come free for the first: two are needed now, so one more may go out of order, and then none."""
+    promises: Promises[int] = Promises()
+    promises.add(Ticket(0, None, 1, 0.0, 20.0), 3)
+    third = Ticket(0, None, 3, 0.0, 30.0)
+    promises.add(third, 50)
+    hurried = Ticket(0, None, 2, 0.0, 10.0)
+    assert promises.add(hurried, 50)
+    assert promises.most_due(0.0) is None
+    promises.remove(third, served=True)
+    assert promises.most_due(0.0) is hurried
+
+
+def test_who_comes_behind_the_scarcest_takes_nothing_from_it() -> None:
+    """It is due before a third, who has places enough: one may still go out of order."""
+    promises: Promises[int] = Promises()
+    scarce = Ticket(0, None, 1, 0.0, 10.0)
+    promises.add(scarce, 2)
+    promises.add(Ticket(0, None, 2, 0.0, 30.0), 50)
+    between = Ticket(0, None, 3, 0.0, 20.0)
+    assert promises.add(between, 50)
+    assert promises.most_due(0.0) is None
+    promises.remove(between, served=True)
+    assert promises.most_due(0.0) is scarce
+
+
+def test_who_is_late_already_is_made_late_by_nobody() -> None:
+    """Nothing was promised to it."""
+    promises: Promises[int] = Promises()
+    promises.add(Ticket(0, None, 1, 0.0, 20.0), 0)
+    assert promises.add(Ticket(0, None, 2, 0.0, 10.0), 5)
+    assert promises.add(Ticket(0, None, 3, 0.0, 5.0), 5)
+
+
+def test_after_somebody_left_just_the_last_place_of_another_is_not_given_away() -> None:
+    """The count is made anew when it has run out: exactly enough is enough, and one less is not."""
+    for places, harmless in ((2, True), (1, False)):
+        promises: Promises[int] = Promises()
+        promises.add(Ticket(0, None, 1, 0.0, 20.0), places)
+        assert promises.add(Ticket(0, None, 2, 0.0, 10.0), 1) is harmless
+
+
+def test_everybody_who_goes_out_of_order_takes_one_place_of_those_before() -> None:
+    """Four come free for the first, who needs one: three others may go before it."""
+    promises: Promises[int] = Promises()
+    first = Ticket(0, None, 1, 0.0, 10.0)
+    promises.add(first, 4)
+    others = [Ticket(0, None, number, 0.0, 10.0 * number) for number in (2, 3, 4)]
+    for other in others:
+        promises.add(other, 50)
+    for other in reversed(others):
+        assert promises.most_due(0.0) is None
+        promises.remove(other, served=True)
+    assert promises.most_due(0.0) is first
+
+
+class Watched(Ticket[int]):
+    """A ticket that counts how often somebody looks at what it was promised."""
+
+    __slots__ = ("looks", "promised")
+
+    def __init__(self, number: int, due_at: float) -> None:
+        self.looks = 0
+        super().__init__(0, None, number, 0.0, due_at)
+
+    @property
+    def by_grant(self) -> int:
+        """What it was promised."""
+        self.looks += 1
+        return self.promised
+
+    @by_grant.setter
+    def by_grant(self, number: int) -> None:
+        self.promised = number
+
+
+def watched(*promised: tuple[float, int]) -> tuple[Promises[int], list[Watched]]:
+    """Take in tickets of these times and places; answers them too."""
+    promises: Promises[int] = Promises()
+    tickets = [Watched(number, due_at) for number, (due_at, _) in enumerate(promised)]
+    for ticket, (_, places) in zip(tickets, promised, strict=True):
+        promises.add(ticket, places)
+    return promises, tickets
+
+
+def looks(tickets: list[Watched]) -> list[int]:
+    """How often each was looked at."""
+    return [ticket.looks for ticket in tickets]
+
+
+def test_while_nobody_left_or_came_in_between_nobody_is_looked_at() -> None:
+    """However often it is asked who must go, also where no place is left to give away."""
+    promises, tickets = watched((10.0, 1), (20.0, 2))
+    for _ in range(3):
+        assert promises.most_due(0.0) is tickets[0]
+    promises.remove(tickets[0], served=True)
+    assert promises.most_due(0.0) is tickets[1]
+    assert looks(tickets) == [0, 0]
+
+
+def test_who_comes_in_between_is_let_in_without_a_look_while_places_are_left() -> None:
+    """The last of two goes to it; the next one, for whom none is left, has everybody looked at once."""
+    promises, tickets = watched((20.0, 2), (10.0, 50))
+    assert looks(tickets) == [0, 0]
+    third = Watched(3, 5.0)
+    assert not promises.add(third, 50)
+    assert looks([*tickets, third]) == [1, 1, 1]
+
+
+def test_everybody_is_looked_at_once_when_somebody_left() -> None:
+    """Not again until somebody else does."""
+    promises, tickets = watched((10.0, 1), (20.0, 2), (30.0, 3))
+    promises.remove(tickets[2], served=False)
+    for _ in range(3):
+        assert promises.most_due(0.0) is tickets[0]
+    assert looks(tickets) == [1, 1, 0]

@@ -105,13 +105,13 @@ def test_a_probe_is_ridden_by_the_first_who_has_time(world: World) -> None:
 
 def test_who_has_time_itself_lets_nobody_ride(world: World) -> None:
     """It was asked and cannot be served: so it is with the others."""
-    rider = Somebody("b")
-    room = filled(world, Somebody("a", served=False), rider)
+    first, rider = Somebody("a", served=False), Somebody("b")
+    room = filled(world, first, rider)
     world.eject(0)
     world.pass_time(30.0)
     world.pool.standing.look_after(world.now)
     assert turns(room, world) == []
-    assert rider.asked == []
+    assert (first.asked, rider.asked) == ([world.now], [])
 
 
 def test_a_rider_that_cannot_be_served_ends_it(world: World) -> None:

@@ -22,7 +22,7 @@ def slot(world: World, place: int) -> Slot:
 
 def test_without_limits_everybody_could_go_at_once(world: World):
     """Nothing is in the way: any place is now."""
-    assert [slot(world, place).at for place in (1, 2, 500)] == [0.0, 0.0, 0.0]
+    assert [slot(world, place) for place in (1, 2, 500)] == [Slot(0.0, Obstacle.QUOTA)] * 3
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=12))
@@ -84,6 +84,7 @@ def test_while_a_refusal_is_unexplained_calls_go_one_after_the_other():
     first = world.begin()
     world.begin()
     world.end(first, quota(5.0))
+    assert slot(world, 1) == Slot(5.0, Obstacle.QUOTA, guess=True)
     world.pass_time(6.0)
     assert slot(world, 1) == Slot(2.5, Obstacle.QUOTA, guess=True)
 
@@ -158,9 +159,14 @@ def test_slots_are_counted_anew_when_they_are_old():
     assert slots.at(world.pool, 1, world.now, 2.5).at == world.now
     world.call(OK)
     assert slots.at(world.pool, 1, world.now, 2.5).at == world.now
-    assert slots.at(world.pool, 1, world.now - 0.001, 2.5).at != world.now - 0.001
+    assert slots.at(world.pool, 1, world.now + 0.003, 2.5).at == world.now + 0.003
+    assert slots.at(world.pool, 1, world.now - 0.001, 2.5).at == world.now + 61.0
     slots.forget()
     assert slots.at(world.pool, 1, world.now, 2.5).at == world.now + 61.0
+    same_time = World(config=PoolConfig(requests_per_minute=1), keys=1, now=world.now)
+    assert slots.at(same_time.pool, 1, world.now, 2.5).at == world.now
+    same_time.call(OK)
+    assert slots.at(same_time.pool, 1, world.now + 0.0036, 2.5).at == world.now + 61.0
     world.pass_time(0.01)
     other = World(config=PoolConfig(requests_per_minute=1), keys=1, now=world.now)
     assert slots.at(other.pool, 1, world.now, 2.5).at == world.now
@@ -183,3 +189,11 @@ def test_behind_gates_the_first_that_opens_counts():
     assert slot(world, 1) == Slot(2.5, Obstacle.FAULTS, guess=True)
     world.pass_time(2.0)
     assert slot(world, 1) == Slot(2.0, Obstacle.FAULTS, guess=True)
+
+
+def test_behind_a_gate_that_opens_sooner_it_is_the_quota_that_counts():
+    """The gate opens after 30 s; three of three requests were sent, and the first leaves after 61."""
+    world = World(config=PoolConfig(open_jitter=0.0, requests_per_minute=3), keys=2)
+    world.eject(0)
+    world.end(world.begin_on(1), DEAD)
+    assert slot(world, 1) == Slot(61.0, Obstacle.FAULTS)

@@ -45,39 +45,39 @@ class Discovery:
         self._walled.discard(name)
         self._used_elsewhere.discard(name)
 
-    def wall(self, name: str, quota: ProjectQuota, now: float) -> str | None:
+    def wall(self, name: str, now: float) -> str | None:
         """Look at a project after a refusal; answers the name of another that it is one with, or None.
 
         To be asked again at once when the two were merged and one forgotten, since a third may belong to them.
         """
-        self._projects[name] = quota
-        self._walled = {other for other in self._walled if _standing(self._projects[other], now)}
-        wall = _standing(quota, now)
-        if wall is None:
-            return None
-        others = sorted(self._walled - {name})
         self._walled.add(name)
-        for other in others:
-            if self._end_together(quota, self._projects[other], now):
+        walls = {one: wall for one in sorted(self._walled) if (wall := _standing(self._projects[one], now)) is not None}
+        self._walled = set(walls)
+        mine = walls.pop(name, None)
+        if mine is None:
+            return None
+        for other, theirs in walls.items():
+            if self._agree(mine, theirs) and self._sent_in_turn(name, mine, other, theirs, now):
                 return other
-        return self._by_adding_up(name, wall)
+        return self._by_adding_up(name, mine)
 
-    def _end_together(self, first: ProjectQuota, second: ProjectQuota, now: float) -> bool:
-        mine, theirs = first.wall, second.wall
-        if mine is None or theirs is None or mine.limit != theirs.limit:
-            return False
-        if mine.oldest_at is None or theirs.oldest_at is None:
+    def _agree(self, mine: Wall, theirs: Wall) -> bool:
+        """Whether two walls may be one: they end together, with the same oldest call, which is the only one of then."""
+        if mine.limit != theirs.limit or mine.oldest_at is None or theirs.oldest_at is None:
             return False
         agree_s = self._config.wall_agree_s
         if max(abs(mine.until - theirs.until), abs(mine.oldest_at - theirs.oldest_at)) > agree_s:
             return False
+        early, late = sorted((mine.oldest_at, theirs.oldest_at))
+        return sum(len(quota.starts_between(early - agree_s, late + agree_s)) for quota in self._projects.values()) == 1
+
+    def _sent_in_turn(self, name: str, mine: Wall, other: str, theirs: Wall, now: float) -> bool:
+        """Whether what two projects sent may be of one: nothing behind the other's wall, and within the limit."""
+        first, second = self._projects[name], self._projects[other]
         if first.sent_since(theirs.at) or second.sent_since(mine.at):
             return False
         begins = now - self._config.minute_s
-        if first.sent_since(begins) + second.sent_since(begins) > mine.limit:
-            return False
-        early, late = sorted((mine.oldest_at, theirs.oldest_at))
-        return sum(len(quota.starts_between(early - agree_s, late + agree_s)) for quota in self._projects.values()) == 1
+        return first.sent_since(begins) + second.sent_since(begins) <= mine.limit
 
     def _by_adding_up(self, name: str, wall: Wall) -> str | None:
         if wall.oldest_at is None:

@@ -95,7 +95,7 @@ class OwnLimit:
         again = self.learned_until if self.learned else _FOREVER
         if not self.share:
             return limit, again
-        steps = int((now - self.share_at) // grow_s) if grow_s > 0 else self.learned
+        steps = int((now - self.share_at) / grow_s) if grow_s > 0 else self.learned
         if limit is None or self.share + steps >= limit:
             self.share = 0
             return limit, again

@@ -86,7 +86,6 @@ class ProjectQuota:
         self._widened_at = self._probe_started = self._explorer = NEVER
         self._review_at = self._tend_at = NEVER
         self.wall: Wall | None = None
-        self.limited = False
         known.follow(self)
         self._work_out(now)
 
@@ -107,10 +106,6 @@ class ProjectQuota:
         """Whether a call that asks in spite of a closure is under way."""
         return self._closure.probing
 
-    @probing.setter
-    def probing(self, under_way: bool) -> None:
-        self._closure.probing = under_way
-
     @property
     def sent_today(self) -> int:
         """Requests begun on this Pacific day."""
@@ -118,8 +113,7 @@ class ProjectQuota:
 
     def day_limit(self, now: float) -> int | None:
         """Requests a Pacific day that the project may send, as far as known."""
-        if now >= self._review_at:
-            self._work_out(now)
+        self._keep_up(now)
         return self._restraints.day
 
     def sent_since(self, after: float) -> int:
@@ -136,6 +130,7 @@ class ProjectQuota:
 
     def may_send(self, now: float, in_flight: int) -> bool:
         """Whether one more call may begin, with so many under way."""
+        # what ``_keep_up`` does, written out: it is asked for every call
         if now >= self._review_at:
             self._work_out(now)
         closure = self._closure
@@ -143,22 +138,13 @@ class ProjectQuota:
             return False
         return not (in_flight and self._unexplained_at is not None) and self._restraints.allow(now, in_flight)
 
-    def is_doubtful(self, now: float) -> bool:
-        """Whether a call that begins now may well be refused, because it would find a limit out."""
-        if not self.limited:
-            return False
-        if now >= self._review_at:
-            self._work_out(now)
-        return self._unexplained_at is not None or self._restraints.beyond(now)
-
     def wants_probe(self, now: float) -> bool:
         """Whether one request may be sent in spite of a closure that lasts a day."""
         return self._closure.wants_probe(now)
 
     def next_open_at(self, now: float, in_flight: int) -> float:
         """When ``may_send`` or ``wants_probe`` may next hold; infinite when only the end of a call can bring it."""
-        if now >= self._review_at:
-            self._work_out(now)
+        self._keep_up(now)
         closure = self._closure
         if closure.is_closed(now) and closure.why is not Closed.MINUTE:
             if not closure.probing:
@@ -174,9 +160,8 @@ class ProjectQuota:
 
         They hold until something else happens; the iterator is not to be kept beyond the next call of ``start``.
         """
-        if now >= self._review_at:
-            self._work_out(now)
-        known = self._restraints.known(now, single=self._unexplained_at is not None)
+        self._keep_up(now)
+        known = self._restraints.known(single=self._unexplained_at is not None)
         return free_times(self._closure.opens_at(now), known)
 
     # What was sent
@@ -201,8 +186,8 @@ class ProjectQuota:
                 self._sent.tokens.add_expected(started_at)
         if refused:
             self._refused(started_at, outcome, now, wall, in_flight)
-        elif kind is _OK and self.limited:
-            self._answered(started_at, now)
+        elif kind is _OK:
+            self._answered(started_at)
         if started_at == self._probe_started:
             self._closure.probing = False
             self._probe_started = NEVER
@@ -225,7 +210,7 @@ class ProjectQuota:
         if requests is not None:
             # what was left to both; all of it, unless a third one is still missing
             sent = count_since(self._starts, now - self._config.minute_s)
-            requests.share, requests.share_at = (sent if sent < requests.learned else 0), now
+            requests.share, requests.share_at = sent, now
         self._closure.absorb(other._closure)
         self._probe_started = max(self._probe_started, other._probe_started)
         self._unexplained_at = None
@@ -281,15 +266,17 @@ class ProjectQuota:
         self.limited = True
         self._review_at = self._tend_at = NEVER
 
+    def _keep_up(self, now: float) -> None:
+        """Work the restraints out anew when what was worked out holds no longer."""
+        if now >= self._review_at:
+            self._work_out(now)
+
     def _work_out(self, now: float) -> None:
         """Work out what restrains the project now, and until when that holds."""
         self._sent.tend(now)
         self._restraints.work_out(now)
-        closed = self._closure.is_closed(now)
-        self.limited = closed or self._restraints.any or self._unexplained_at is not None
+        self.limited = self._closure.is_closed(now) or self._restraints.any or self._unexplained_at is not None
         self._review_at = self._restraints.until
-        if closed and self._closure.until > now:
-            self._review_at = min(self._review_at, self._closure.until)
         self._tend_at = self._next_tend_at(now)
 
     def _next_tend_at(self, now: float) -> float:
@@ -313,15 +300,15 @@ class ProjectQuota:
 
     # Learning
 
-    def _answered(self, started_at: float, now: float) -> None:
+    def _answered(self, started_at: float) -> None:
         """Let an answer to a call that asked say what it found out."""
         if started_at == self._probe_started:
             self._opened()
         if self._unexplained_at is not None and started_at > self._unexplained_at:
             self._unexplained_at = None
             self._review_at = NEVER
-        if started_at == self._explorer and self._restraints.presumes:
-            for measure, value in self._restraints.disproved(started_at, now).items():
+        if started_at == self._explorer:
+            for measure, value in self._restraints.disproved(started_at).items():
                 self._own.setdefault(measure, OwnLimit()).refuted = value
                 self._review_at = NEVER
 
@@ -343,7 +330,7 @@ class ProjectQuota:
             closure.close_for_good(now)
         elif outcome.window is Window.DAY:
             closure.close_day(now, self._sent.day_ends)
-            self._take_in(outcome.limits, now, in_flight)
+            self._take_in(outcome.limits, now)
         else:
             closure.close_minute(now, outcome.retry_after)
             self._take_in_minute(started_at, outcome, now, in_flight)
@@ -351,7 +338,8 @@ class ProjectQuota:
 
     def _take_in_minute(self, started_at: float, outcome: Outcome, now: float, in_flight: int) -> None:
         """Explain a refusal for a full minute: by the margin, by a limit, or by others who use the project too."""
-        explained = self._take_in(outcome.limits, now, in_flight) or self._restraints.explains(now, in_flight)
+        self._take_in(outcome.limits, now)
+        explained = self._restraints.explains(now, in_flight)
         own = self._own.get(_RPM)
         limit = own.learned if own is not None else self._shared.declared(_RPM)
         count = self._sent.in_minute(now)
@@ -377,20 +365,13 @@ class ProjectQuota:
             self._sent.widen(min(self._sent.margin_s * self._config.margin_widen, self._config.margin_cap_s))
             self._widened_at = now
 
-    def _take_in(self, limits: tuple[LimitNamed, ...], now: float, in_flight: int) -> bool:
-        """Learn the limits that a refusal names; answers whether the count of one of them explains it."""
-        explained = False
+    def _take_in(self, limits: tuple[LimitNamed, ...], now: float) -> None:
+        """Learn the limits that a refusal names."""
         until = now + self._config.believe_limit_s
-        for measure, value in ((named.measure, named.value) for named in limits):
-            if not value:
-                continue
-            self._own.setdefault(measure, OwnLimit()).learn(value, until)
-            self._shared.name(measure, value, now, until)
-            if measure is _TPM:
-                explained = explained or self._sent.tokens.after(in_flight) > value
-            else:
-                explained = explained or measure is _RPD or self._sent.in_minute(now) >= value
-        return explained
+        for named in limits:
+            if named.value:
+                self._own.setdefault(named.measure, OwnLimit()).learn(named.value, until)
+                self._shared.name(named.measure, named.value, now, until)
 
     def _share(self, limit: int, wait: float | None, started_at: float, now: float) -> None:
         """Keep to what was left to us: somebody else, maybe another of our keys, has used the rest."""

@@ -34,10 +34,9 @@ class Restraints:
         self._presumed: dict[Measure, int] = {}
         self._tokens: int | None = None
         self._day: int | None = None
-        #: Whether there is any limit at all.
-        self.any = False
-        #: Until when nothing changes by time alone.
-        self.until = 0.0
+        #: Whether there is any limit at all; until when nothing changes by time alone.
+        self.any: bool
+        self.until: float
 
     @property
     def day(self) -> int | None:
@@ -76,9 +75,11 @@ class Restraints:
                 return False
         if self._day is not None and self._sent.today >= self._day:
             return False
-        if self._tokens is not None and not self._has_tokens(now, in_flight):
-            return False
-        return not in_flight or not self._presumed or not self.beyond(now)
+        if self._tokens is not None:
+            self._sent.tokens.forget(now, self._sent.minute_s)
+            if not self._sent.tokens.has_room(self._tokens, in_flight):
+                return False
+        return not in_flight or not self.beyond(now)
 
     def room_at(self, now: float, in_flight: int) -> float:
         """When one more call may begin; infinite when only the end of a call can bring it."""
@@ -86,7 +87,6 @@ class Restraints:
         if self._day is not None and self._sent.today >= self._day:
             at = max(at, self._sent.day_ends)
         if self._tokens is not None:
-            self._sent.tokens.forget(now, self._sent.minute_s)
             at = max(at, self._sent.tokens.free_at(self._tokens, self._sent.minute_s, in_flight))
         if in_flight:
             at = max([at, *(self._within_at(measure) for measure in self._presumed if self._is_beyond(measure, now))])
@@ -99,9 +99,13 @@ class Restraints:
 
     def beyond(self, now: float) -> bool:
         """Whether a call that begins now would go beyond a limit that is only presumed."""
-        return any(self._is_beyond(measure, now) for measure in self._presumed)
+        # asked for every call of a limited project: a generator would cost more than the rest
+        for measure in self._presumed:  # noqa: SIM110  # see above
+            if self._is_beyond(measure, now):
+                return True
+        return False
 
-    def disproved(self, started_at: float, now: float) -> dict[Measure, int]:
+    def disproved(self, started_at: float) -> dict[Measure, int]:
         """Give the presumed limits that the answer to a call is proof against, whatever the clocks' difference."""
         sent = self._sent
         after = started_at - self._config.minute_s + sent.margin_s
@@ -110,23 +114,19 @@ class Restraints:
             _TPM: sent.tokens.used,
             _RPD: sent.today,
         }
-        return {
-            measure: value
-            for measure, value in self._presumed.items()
-            if at_start[measure] > value and now < self._shared.presumed_until(measure)
-        }
+        return {measure: value for measure, value in self._presumed.items() if at_start[measure] > value}
 
     def explains(self, now: float, in_flight: int) -> bool:
-        """Whether a limit for a minute that is known already is full, so that a refusal needs no other reason."""
+        """Whether a limit for a minute that is known by now is full, so that a refusal needs no other reason."""
         requests, _ = self.bound(_RPM, now)
-        if requests is not None and self._sent.in_minute(now) >= requests:
-            return True
-        return self._tokens is not None and self._sent.tokens.after(in_flight) > self._tokens
+        tokens, _ = self.bound(_TPM, now)
+        return (requests is not None and self._sent.in_minute(now) >= requests) or (
+            tokens is not None and self._sent.tokens.after(in_flight) > tokens
+        )
 
-    def known(self, now: float, *, single: bool) -> Known:
+    def known(self, *, single: bool) -> Known:
         """Give all that restrains, for a forecast."""
         sent, day, tokens = self._sent, self._day, self._tokens
-        sent.tokens.forget(now, sent.minute_s)
         requests = self._presumed.get(_RPM)
         return Known(
             firm=self._windows,
@@ -152,11 +152,6 @@ class Restraints:
             (sent.hour, config.own_per_hour, sent.hour_s),
         )
         return [RequestWindow(starts, limit, length_s) for starts, limit, length_s in bounds if limit]
-
-    def _has_tokens(self, now: float, in_flight: int) -> bool:
-        tokens = self._sent.tokens
-        tokens.forget(now, self._sent.minute_s)
-        return self._tokens is None or tokens.has_room(self._tokens, in_flight)
 
     def _is_beyond(self, measure: Measure, now: float) -> bool:
         sent, value = self._sent, self._presumed[measure]

@@ -117,14 +117,14 @@ class TokenWindow:
         """When one more call is expected to keep within the limit; infinite when that takes the end of another."""
         if self.has_room(limit, in_flight):
             return NEVER
-        if in_flight and not self.expected:
+        if not self.expected:
             return float("inf")
         excess = self.after(in_flight) - limit
         for at, tokens in self.entries:
             excess -= tokens
             if excess <= 0:
                 return at + length_s
-        return self.entries[-1][0] + length_s if self.entries and not in_flight else float("inf")
+        return float("inf") if in_flight else self.entries[-1][0] + length_s
 
     def absorb(self, other: TokenWindow) -> None:
         """Take in the calls of another part of the same project."""

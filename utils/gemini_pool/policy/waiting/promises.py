@@ -43,11 +43,11 @@ class Promises(Generic[T]):
             self._slack = min(self._slack, mine) if at else mine
             self._order.append(entry)
             return True
-        # everybody behind it is one later
-        before = self._slack if self._slack >= 0 else self._count()
+        in_time = self._in_time()
         self._order.insert(at, entry)
-        self._slack = min(before - 1, mine)
-        return before < 0 or self._slack >= 0 or self._count() >= 0
+        # everybody behind it is one later; where the scarcest stands before it, that is less than the truth
+        self._slack, self._dirty = min(self._slack - 1, mine), True
+        return not in_time or self._in_time()
 
     def __iter__(self) -> Iterator[Ticket[T]]:
         return (ticket for _, _, ticket in self._order)
@@ -76,6 +76,9 @@ class Promises(Generic[T]):
 
     def _has_slack(self) -> bool:
         return self._slack > 0 or (self._dirty and self._count() > 0)
+
+    def _in_time(self) -> bool:
+        return self._slack >= 0 or self._count() >= 0
 
     def _count(self) -> int:
         self._dirty = False
