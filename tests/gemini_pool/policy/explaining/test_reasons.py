@@ -91,3 +91,40 @@ def test_a_single_key_has_no_runner_up() -> None:
     """It is the only candidate."""
     choice = chosen(World(keys=1))
     assert (choice.score, choice.candidates, choice.next_key, choice.next_score) == (1.0, 1, None, 0.0)
+
+
+def test_a_probe_of_a_project_that_serves_was_not_chosen_by_score_either() -> None:
+    """Another key of the project stands in the order; the probe went to this one to find out about it."""
+    world = World(keys=3, projects={0: "p", 1: "p"}, config=PoolConfig(open_jitter=0.0))
+    world.eject(0)
+    world.pass_time(30.0)
+    probe = world.begin()
+    assert (probe.probe, probe.lane.key.position) == (Probe.GATE, 0)
+    assert probe.project.entry is not None
+    assert world.policy.why(probe) is None
+
+
+def test_a_project_that_is_closed_is_never_told_as_the_next() -> None:
+    """Though its place came before the others'."""
+    world = World(keys=3)
+    for _ in range(3):
+        world.call(OK)
+    held = world.begin_on(1)
+    world.call(OK)
+    world.end(held, quota(300.0))
+    assert [choice.next_key for choice in (chosen(world), chosen(world), chosen(world))].count("Key #2") == 0
+
+
+@pytest.mark.parametrize(("good_calls", "following"), [(0, "Key #3"), (1, "Key #2")])
+def test_the_next_is_the_better_of_who_is_in_order_and_who_has_failed(good_calls: int, following: str) -> None:
+    """The second key has one fault of a call, which is worth less than another's call."""
+    config = PoolConfig(usage_half_life_s=float("inf"), error_half_life_s=float("inf"), max_ejected_share=0.0)
+    world = World(keys=3, config=config)
+    world.call_on(0, OK)
+    world.call_on(1, FAULT)
+    world.call_on(2, *[OK] * (1 + good_calls))
+    choice = chosen(world)
+    assert choice.score == 0.5
+    assert choice.next_key == following
+    expected = (1 - 1 / 6) / 2 if following == "Key #2" else 1 / 2
+    assert choice.next_score == pytest.approx(expected)

@@ -24,7 +24,7 @@ def why(pool: ModelPool, lease: Lease) -> Choice | None:
     standing, health = pool.standing, pool.health
     unit = lease.unit
     # the call itself is in the usage by now
-    score = (1.0 - project.error) * unit / project.usage if project.usage > 0.0 else 1.0
+    score = (1.0 - project.error) * unit / project.usage
     other = _next(standing.ranking, project)
     dead = len(pool.lanes) - health.alive
     return Choice(
