@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gemini_pool.policy.conftest import DEAD, FAULT, OK, World, quota
-from utils.gemini_pool.policy import PoolConfig
+from tests.gemini_pool.policy.conftest import CANCELLED, DEAD, FAULT, MODEL, OK, World, quota
+from utils.gemini_pool.policy import Kind, Outcome, PoolConfig
 from utils.gemini_pool.policy.explaining.history import Choice
-from utils.gemini_pool.policy.selection import Probe
+from utils.gemini_pool.policy.leases import Lease
+from utils.gemini_pool.policy.selection import FIRST, Probe
 
 
 def chosen(world: World) -> Choice:
@@ -115,16 +116,36 @@ def test_a_project_that_is_closed_is_never_told_as_the_next() -> None:
     assert [choice.next_key for choice in (chosen(world), chosen(world), chosen(world))].count("Key #2") == 0
 
 
-@pytest.mark.parametrize(("good_calls", "following"), [(0, "Key #3"), (1, "Key #2")])
-def test_the_next_is_the_better_of_who_is_in_order_and_who_has_failed(good_calls: int, following: str) -> None:
-    """The second key has one fault of a call, which is worth less than another's call."""
-    config = PoolConfig(usage_half_life_s=float("inf"), error_half_life_s=float("inf"), max_ejected_share=0.0)
-    world = World(keys=3, config=config)
-    world.call_on(0, OK)
-    world.call_on(1, FAULT)
-    world.call_on(2, *[OK] * (1 + good_calls))
-    choice = chosen(world)
-    assert choice.score == 0.5
-    assert choice.next_key == following
-    expected = (1 - 1 / 6) / 2 if following == "Key #2" else 1 / 2
-    assert choice.next_score == pytest.approx(expected)
+def told_by_turn(world: World) -> Choice:
+    """Begin a call the ordinary way and give the reason, which there must be."""
+    lease = world.policy.begin(MODEL, FIRST, world.now)
+    assert lease is not None
+    choice = world.policy.why(lease)
+    assert choice is not None
+    return choice
+
+
+def ordinary(keys: int, calls: int) -> tuple[World, list[Lease]]:
+    """Give a world that forgets nothing, and calls under way that took turns."""
+    world = World(keys=keys, config=PoolConfig(usage_half_life_s=float("inf"), busy_share=1.0))
+    leases = [world.policy.begin(MODEL, FIRST, world.now) for _ in range(calls)]
+    return world, [lease for lease in leases if lease is not None]
+
+
+def test_the_next_may_be_one_whose_call_was_taken_back() -> None:
+    """Two of three calls of the second round were cancelled: after the one of these comes the other."""
+    world, leases = ordinary(3, 6)
+    for lease in leases[4:]:
+        world.end(lease, CANCELLED)
+    choice = told_by_turn(world)
+    assert (choice.score, choice.next_key, choice.next_score) == (0.5, "Key #3", 0.5)
+
+
+def test_the_next_may_be_one_of_those_that_take_turns() -> None:
+    """One that has sent three requests more than it had calls is out of step, and comes after them."""
+    world, leases = ordinary(4, 6)
+    for lease, requests in ((leases[2], 5), (leases[3], 3)):
+        world.end(lease, Outcome(Kind.OK, requests=requests))
+    choice = told_by_turn(world)
+    assert choice.score == pytest.approx(1 / 3)
+    assert (choice.next_key, choice.next_score) == ("Key #2", pytest.approx(1 / 3))
