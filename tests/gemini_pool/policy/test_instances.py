@@ -99,6 +99,10 @@ def test_the_slots_of_a_key_that_left_go_to_a_new_one() -> None:
     assert [len(slots) for slots in instances.by_key] == [2, 2, 2]
     assert sorted(of_usage(instances)[1]) == [10, 40]
     assert consistent(instances)
+    smaller = used(6, 3)
+    smaller.rekey([0, None, 2], 4)
+    assert [len(slots) for slots in smaller.by_key] == [2, 1, 2]
+    assert of_usage(smaller)[0] == [0, 30]
     fewer = used(6, 3)
     fewer.rekey([0, 2], 4)
     assert of_usage(fewer) == [[0, 30], [20, 50]]
@@ -142,6 +146,10 @@ def test_a_known_key_without_a_slot_is_not_given_one_by_a_change() -> None:
     spare = used(1, 2)
     spare.rekey([0, 1], 1)
     assert of_usage(spare) == [[0], []]
+    rich = used(2, 2)
+    rich.move(rich.slots[1], 0)
+    rich.rekey([0, 1], 2)
+    assert of_usage(rich) == [[0, 10], []]
     crowded = used(6, 2)
     crowded.rekey([0, None, 1, None], 7)
     assert of_usage(crowded) == [[20, 40], [0], [10, 30, 50], [0]]
