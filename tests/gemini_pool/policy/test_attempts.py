@@ -120,3 +120,38 @@ def test_a_bucket_takes_the_price_to_the_last_and_never_overflows() -> None:
     assert budget.level == 1.5
     budget.answered(50.0)
     assert budget.level == 10.0
+
+
+def test_an_answer_at_the_first_attempt_adds_what_the_configuration_says() -> None:
+    """Three, where the bucket is told so: nothing was paid, so nothing is returned."""
+    tries, budget = make(budget_success=3.0)
+    budget.level = 50.0
+    tries.answered()
+    assert budget.level == 53.0
+
+
+def test_a_second_call_is_paid_and_returned_like_a_move(world: World) -> None:
+    """Five from the bucket, back with the answer; neither key is asked by a further attempt."""
+    tries, budget = make()
+    assert tries.hedged(world.begin_on(1), world.begin_on(3))
+    assert (budget.level, tries.tried) == (95.0, frozenset({1, 3}))
+    tries.answered()
+    assert budget.level == 100.0
+
+
+def test_a_second_call_is_remembered_beside_what_was_tried_before(world: World) -> None:
+    """Each key that was asked counts; both prices come back."""
+    tries, budget = make()
+    tries.failed(world.begin_on(0), FAULT, 10.0)
+    assert tries.hedged(world.begin_on(1), world.begin_on(3))
+    assert (budget.level, tries.tried) == (90.0, frozenset({0, 1, 3}))
+    tries.answered()
+    assert budget.level == 100.0
+
+
+def test_a_second_call_that_nobody_pays_for_is_not_made(world: World) -> None:
+    """The bucket keeps what is in it, and the other key is still untried."""
+    tries, budget = make()
+    budget.level = 4.9
+    assert not tries.hedged(world.begin_on(1), world.begin_on(3))
+    assert (budget.level, tries.tried) == (4.9, frozenset())

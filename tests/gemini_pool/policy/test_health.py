@@ -50,8 +50,10 @@ def test_a_faded_fault_is_forgotten_with_the_next_answer() -> None:
     world.pass_time(60.0 * 0.1)
     world.call_on(0, OK)
     assert [before, (lane.troubled, lane.rate.raw_faults > 0.0)] == [(True, True), (False, False)]
-    # what is left in the sum is the other key's
-    assert world.pool.health.total.raw_faults == pytest.approx(world.lane(1).rate.raw_faults)
+    # what is left in the sum is the other key's, and no call is lost from it
+    total = world.pool.health.total
+    assert total.raw_faults == pytest.approx(world.lane(1).rate.raw_faults)
+    assert total.raw_calls == pytest.approx(sum(one.rate.raw_calls for one in world.pool.lanes))
 
 
 def test_a_key_is_ejected_from_twice_the_error_of_the_others_on() -> None:
@@ -72,10 +74,16 @@ def test_a_key_is_ejected_from_twice_the_error_of_the_others_on() -> None:
     assert alike.state(0) is GateState.LIVE
 
 
+@pytest.mark.parametrize("after_s", [0.0, 120.0])
 @pytest.mark.parametrize(("factor", "ejected"), [(3.375, True), (3.376, False)])
-def test_the_bound_is_the_factor_itself(factor: float, ejected: bool) -> None:
-    """Own: 3 faults of 3 calls and the prior, 3/8; the others: one of 4 and the prior, 1/9; that is 3.375 times."""
-    world = World(config=PoolConfig(peer_factor=factor, error_half_life_s=float("inf")))
+def test_the_bound_is_the_factor_itself(factor: float, ejected: bool, after_s: float) -> None:
+    """Own: 3 faults of 3 calls and the prior, 3/8; the others: one of 4 and the prior, 1/9; that is 3.375 times.
+
+    Also two half-lives after the counts began, when a call weighs four times as much.
+    """
+    world = World(config=PoolConfig(peer_factor=factor))
+    assert world.pool.health.alive == 4
+    world.pass_time(after_s)
     world.call_on(1, FAULT, OK, OK, OK)
     world.call_on(0, FAULT, FAULT, FAULT)
     assert (world.state(0) is GateState.OPEN) is ejected
@@ -86,6 +94,14 @@ def test_peers_without_a_prior_and_without_calls_protect_nobody() -> None:
     world = World(config=PoolConfig(error_prior=0.0))
     world.call_on(0, FAULT, FAULT, FAULT)
     assert world.state(0) is GateState.OPEN
+
+
+def test_a_single_failed_call_of_the_others_protects_where_nothing_is_imagined() -> None:
+    """All of their calls failed as well, so this key is not twice as bad."""
+    world = World(config=PoolConfig(error_prior=0.0))
+    world.call_on(1, FAULT)
+    world.call_on(0, FAULT, FAULT, FAULT)
+    assert world.state(0) is GateState.LIVE
 
 
 def test_dead_keys_do_not_count_among_the_ejected() -> None:
@@ -209,3 +225,64 @@ def test_the_counts_stand_when_their_scale_starts_anew() -> None:
     assert (calls, faults) == pytest.approx((2.0 ** (-61 / 60) * 2, 2.0 ** (-61 / 60)))
     assert share(world) == pytest.approx((calls + 1.0, faults))
     assert world.lane(0).rate.raw_calls < 1.0
+
+
+def test_a_fault_before_the_forgiven_one_still_counts() -> None:
+    """The key serves again, and is not sound yet."""
+    world = World()
+    world.call_on(0, TIMEOUT)
+    lease = world.begin_on(0)
+    world.end(lease, TIMEOUT)
+    world.pool.forgive(lease, world.now)
+    assert world.lane(0).troubled
+    world.call_on(0, OK)
+    assert world.lane(0).rate.faults(world.now) == pytest.approx(1.0)
+
+
+def test_a_dead_key_that_was_ejected_is_waited_for_by_nobody() -> None:
+    """It neither lives nor fails: of the three that live all must have said 503, ejected within the run or not."""
+    world = World(config=PoolConfig(peer_factor=0.0))
+    under_way = world.begin_on(3)
+    world.eject(3)
+    world.end(under_way, DEAD)
+    for key in (0, 1, 0, 1, 0, 1):
+        world.call_on(key, OVERLOADED)
+    assert [world.state(key) for key in (0, 1, 2)] == [GateState.OPEN, GateState.LIVE, GateState.LIVE]
+    assert not world.pool.breaker.is_open
+    world.call_on(2, OVERLOADED)
+    assert world.pool.breaker.is_open
+
+
+def test_a_gate_that_was_open_before_the_run_stays_open() -> None:
+    """A call that was under way answers 503 with the others; the key had been ejected for faults of its own."""
+    world = World(keys=5)
+    under_way = world.begin_on(0)
+    world.eject(0)
+    for key in (1, 2, 1, 2, 1):
+        world.call_on(key, OVERLOADED)
+    world.end(under_way, OVERLOADED)
+    assert world.pool.breaker.is_open
+    assert world.state(0) is GateState.OPEN
+    assert world.lane(0).gate.version == 1
+
+
+def test_a_key_that_the_run_had_ejected_serves_again_after_it() -> None:
+    """Its gate was opened by the run and is closed once, with the run; it is asked again when the model answers."""
+    world = World()
+    for key in (0, 0, 0, 1, 2, 1):
+        world.call_on(key, OVERLOADED)
+    assert world.pool.breaker.is_open
+    assert world.lane(0).gate.version == 2
+    world.pass_time(2.0)
+    world.end(world.begin(), OK)
+    assert {world.call(OK) for _ in range(8)} == {0, 1, 2, 3}
+
+
+def test_a_key_that_left_takes_its_record_with_it() -> None:
+    """It is not among the ejected any more, and its faults protect nobody."""
+    world = World()
+    world.eject(3)
+    world.call_on(0, OK, FAULT)
+    world.policy.reload_keys([key.spec for key in world.policy.keys[:3]])
+    assert world.pool.health.ejected == set()
+    assert share(world) == pytest.approx((2.0, 1.0))

@@ -217,3 +217,83 @@ def test_a_copy_of_one_value_is_enough() -> None:
     again.restore(histogram.save())
     assert again.seen == 1
     assert again.quantile(0.5) == pytest.approx(histogram.quantile(0.5))
+
+
+def spread(histogram: Histogram) -> tuple[float, float]:
+    """Give what just less and just more than half of all is worth keep below."""
+    return histogram.quantile(0.49), histogram.quantile(0.51)
+
+
+def test_the_newest_value_weighs_as_much_as_all_before_it_at_a_half_life_of_one() -> None:
+    """From the ninth on, and also where the weights have just been brought down."""
+    for count in range(9, 120):
+        histogram = filled(*[1.0] * (count - 1), half_life=1.0)
+        if histogram.add(100.0):
+            below, above = spread(histogram)
+            assert below < 1.2
+            assert above > 90.0
+
+
+def test_what_was_taken_up_is_worth_half_after_a_half_life() -> None:
+    """A copy of a thousand values and the next 32 are worth the same at a half-life of 32."""
+    histogram = Histogram(32.0)
+    histogram.restore({"seen": 1000, "shares": {"50": 1000.0}})
+    assert [histogram.add(600.0) for _ in range(32)][-1]
+    below, above = spread(histogram)
+    assert below < 2.0
+    assert above > 500.0
+
+
+def test_a_copy_takes_the_place_of_what_was_counted() -> None:
+    """What is counted afterwards weighs the same, whatever was counted before."""
+    copy = {"seen": 8, "shares": {"50": 1000.0}}
+    new, used = Histogram(4.0), filled(*[30.0] * 40, half_life=4.0)
+    for histogram in (new, used):
+        histogram.restore(copy)
+        for _ in range(4):
+            histogram.add(600.0)
+    assert used.save() == new.save()
+    assert spread(used) == spread(new)
+
+
+def test_values_of_the_first_bucket_are_spread_over_it() -> None:
+    """From 10 ms, where nothing lies below, to a tenth more: the middle at the root of 1.1."""
+    histogram = filled(*[0.001] * 8, half_life=1e9)
+    assert histogram.quantile(0.0) == pytest.approx(0.01)
+    assert histogram.quantile(0.5) == pytest.approx(0.01 * math.sqrt(1.1))
+    assert filled(2.0).quantile(0.0) == pytest.approx(0.01)
+
+
+def test_nothing_counted_is_saved_as_nothing() -> None:
+    """And taken up again it changes nothing."""
+    nothing = Histogram(300.0).save()
+    assert nothing == {"seen": 0, "shares": {}}
+    known = filled(2.0)
+    known.restore(nothing)
+    assert known.seen == 1
+
+
+def test_shares_are_written_to_a_thousandth_of_a_thousandth() -> None:
+    """One and two of three values."""
+    shares = filled(1.0, 50.0, 50.0, half_life=1e12).save()["shares"]
+    assert isinstance(shares, dict)
+    assert sorted(shares.values()) == [333.333, 666.667]
+
+
+@pytest.mark.parametrize(("others", "kept"), [(6999, 2), (10_999, 1)])
+def test_what_is_worth_less_than_a_ten_thousandth_is_not_written(others: int, kept: int) -> None:
+    """One of seven thousand values is, one of eleven thousand is not."""
+    shares = filled(50.0, *[1.0] * others, half_life=1e12).save()["shares"]
+    assert isinstance(shares, dict)
+    assert len(shares) == kept
+
+
+def test_shares_need_not_add_up_to_a_thousand() -> None:
+    """Only how they compare counts, down to less than one together."""
+    small, large = Histogram(300.0), Histogram(300.0)
+    small.restore({"seen": 9, "shares": {"50": 0.3, "60": 0.6}})
+    large.restore({"seen": 9, "shares": {"50": 300.0, "60": 600.0}})
+    assert small.seen == large.seen == 9
+    assert [small.quantile(share) for share in (0.2, 0.5, 0.9)] == pytest.approx(
+        [large.quantile(share) for share in (0.2, 0.5, 0.9)]
+    )

@@ -62,3 +62,101 @@ def test_the_least_busy_serves_and_the_least_used_is_given_away() -> None:
     slots = [slot(0, 1, 0), slot(1, 0, 9), slot(2, 0, 4)]
     assert least_busy(slots).index == 2
     assert least_used(slots).index == 0
+
+
+def used(size: int, keys: int) -> InstanceMap:
+    """Give a map of which each slot has sent ten requests more than the one before."""
+    instances = InstanceMap(size, keys)
+    for slot in instances.slots:
+        slot.usage = 10 * slot.index
+    return instances
+
+
+def of_usage(instances: InstanceMap) -> list[list[int]]:
+    """Give the usage of the slots of every key, by which they are known after their indices have changed."""
+    return [[slot.usage for slot in slots] for slots in instances.by_key]
+
+
+def consistent(instances: InstanceMap) -> bool:
+    """Whether every slot knows its key and its number, and stands among the slots once."""
+    numbered = [slot.index for slot in instances.slots] == list(range(len(instances.slots)))
+    listed = [id(slot) for slots in instances.by_key for slot in slots] == [id(slot) for slot in instances.slots]
+    return numbered and listed and all(slot.key == key for key, slots in enumerate(instances.by_key) for slot in slots)
+
+
+def test_slots_follow_their_keys_to_new_positions() -> None:
+    """The first key is the last now; nothing else moves."""
+    instances = used(5, 3)
+    instances.rekey([1, 2, 0], 5)
+    assert of_usage(instances) == [[10, 40], [20], [0, 30]]
+    assert consistent(instances)
+
+
+def test_the_slots_of_a_key_that_left_go_to_a_new_one() -> None:
+    """As far as it has none; those beyond the size are dropped."""
+    instances = used(6, 3)
+    instances.rekey([0, None, 2], 6)
+    assert [len(slots) for slots in instances.by_key] == [2, 2, 2]
+    assert sorted(of_usage(instances)[1]) == [10, 40]
+    assert consistent(instances)
+    smaller = used(6, 3)
+    smaller.rekey([0, None, 2], 4)
+    assert [len(slots) for slots in smaller.by_key] == [2, 1, 2]
+    assert of_usage(smaller)[0] == [0, 30]
+    fewer = used(6, 3)
+    fewer.rekey([0, 2], 4)
+    assert of_usage(fewer) == [[0, 30], [20, 50]]
+    assert consistent(fewer)
+
+
+def test_a_map_that_is_to_be_larger_gets_unused_slots_for_who_has_least() -> None:
+    """One new key and two keys more than there were: everybody has one."""
+    instances = used(2, 2)
+    instances.rekey([0, 1, None, None], 4)
+    assert of_usage(instances) == [[0], [10], [0], [0]]
+    assert [slot.in_flight for slot in instances.slots] == [0, 0, 0, 0]
+    assert consistent(instances)
+    wider = used(2, 2)
+    wider.rekey([0, 1], 5)
+    assert sorted(len(slots) for slots in wider.by_key) == [2, 3]
+    assert sum(slot.usage for slot in wider.slots) == 10
+    assert consistent(wider)
+
+
+def test_a_map_that_is_large_enough_gets_nothing() -> None:
+    """A slot of who left is dropped when nobody needs it and the others are as many as wanted."""
+    instances = used(5, 3)
+    instances.rekey([0, 1], 4)
+    assert of_usage(instances) == [[0, 30], [10, 40]]
+    smaller = used(5, 2)
+    smaller.rekey([0, 1], 3)
+    assert of_usage(smaller) == [[0, 20, 40], [10, 30]]
+
+
+def test_a_new_key_without_a_slot_left_takes_the_least_used_of_who_has_most() -> None:
+    """Nobody left, and the map has its size: two of a key's three stay where they are."""
+    instances = used(5, 2)
+    instances.rekey([0, None, 1], 5)
+    assert of_usage(instances) == [[20, 40], [0], [10, 30]]
+    assert {slot.key for slot in instances.by_key[1]} == {1}
+
+
+def test_a_known_key_without_a_slot_is_not_given_one_by_a_change() -> None:
+    """A spare stays one, and a new key that has one already takes no other."""
+    spare = used(1, 2)
+    spare.rekey([0, 1], 1)
+    assert of_usage(spare) == [[0], []]
+    rich = used(2, 2)
+    rich.move(rich.slots[1], 0)
+    rich.rekey([0, 1], 2)
+    assert of_usage(rich) == [[0, 10], []]
+    crowded = used(6, 2)
+    crowded.rekey([0, None, 1, None], 7)
+    assert of_usage(crowded) == [[20, 40], [0], [10, 30, 50], [0]]
+
+
+def test_a_key_does_not_give_to_itself() -> None:
+    """The richest of the others gives, though it has less."""
+    instances = InstanceMap(7, 3)
+    assert instances.give_one_to(0) == 1
+    assert [len(slots) for slots in instances.by_key] == [4, 1, 2]

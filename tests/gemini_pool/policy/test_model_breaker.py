@@ -98,3 +98,41 @@ def test_one_overloaded_key_is_that_keys_matter(world: World):
     assert not world.pool.breaker.is_open
     world.call_on(1, FAULT)
     assert world.state(1) is GateState.LIVE
+
+
+def test_what_was_under_way_when_it_opened_counts_against_no_key(world: World):
+    """Eighty calls of four keys, all answered 503: the first six open it, and nothing is held against the keys."""
+    leases = [world.begin() for _ in range(80)]
+    for lease in leases:
+        world.end(lease, OVERLOADED)
+    world.pass_time(2.0)
+    world.end(world.begin(), OK)
+    for lane in world.pool.lanes:
+        assert (lane.rate.faults(world.now), lane.gate.faults_in_row) == (0.0, 0)
+
+
+def test_a_long_outage_leaves_every_key_sound(world: World):
+    """Its probes were answered 503 by the model, whichever key they went to."""
+    overload(world, 0, 1, 2, 0, 1, 2)
+    for _ in range(12):
+        world.pass_time(9.5)
+        world.end(world.begin(), OVERLOADED)
+    world.pass_time(9.5)
+    world.end(world.begin(), OK)
+    assert [lane.rate.error(world.now) for lane in world.pool.lanes] == [0.0] * 4
+    assert world.pool.health.total.faults(world.now) == 0.0
+
+
+def test_a_probe_of_a_gate_that_meets_the_outage_is_made_again(world: World):
+    """It told of the model, not of the key: the gate is asked after again once the model answers."""
+    world.eject(3)
+    world.pass_time(30.0)
+    probe = world.begin()
+    assert (probe.probe, probe.lane.key.position) == (Probe.GATE, 3)
+    overload(world, 0, 1, 2, 0, 1, 2)
+    world.end(probe, OVERLOADED)
+    assert world.lane(3).gate.ejections == 1
+    world.pass_time(2.0)
+    world.end(world.begin(), OK)
+    again = world.begin()
+    assert (again.probe, again.lane.key.position) == (Probe.GATE, 3)

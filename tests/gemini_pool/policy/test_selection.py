@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from utils.gemini_pool.policy.selection import Entry, Ranking
+from utils.gemini_pool.policy.selection import FIRST, Entry, Ranking, Wishes
 
 
 @dataclass(eq=False)
@@ -147,3 +147,52 @@ def test_the_best_is_the_first_of_a_sorted_list(seed: int, by_turn: bool) -> Non
         best = ranking.best()
         assert ranking.open == len(places)
         assert (None if best is None else best[2].position) == min(places, key=lambda at: places[at], default=None)
+
+
+def test_a_request_that_wishes_nothing_may_find_out_about_a_key() -> None:
+    """It has tried nothing."""
+    assert Wishes() == FIRST
+    assert (FIRST.tried, FIRST.may_probe) == (frozenset(), True)
+
+
+def test_in_the_ordinary_case_nothing_goes_through_the_heap() -> None:
+    """Each new place is behind all others, or equal to the last: so it costs the same however many there are."""
+    ranking, ones = make(5)
+    for one in ones:
+        ranking.put(one, 0.0)
+    for turn in range(1, 4):
+        for one in ones:
+            assert ranking.pop() is one
+            ranking.put(one, float(turn))
+    assert (len(ranking.queue), ranking.heap) == (5, [])
+    ranking.put(ones[0], 2.5)
+    assert len(ranking.heap) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sweeping_keeps_every_valid_place_in_order(seed: int) -> None:
+    """In the queue, and in the heap, where what is left is not in order by itself."""
+    rng = random.Random(seed)
+    ranking, ones = make(60)
+    places: dict[int, tuple[float, int]] = {}
+    for number in range(600):
+        one = rng.choice(ones)
+        ranking.put(one, rank := rng.random())
+        places[one.position] = (rank, number)
+    for number, one in enumerate(ones[:5]):
+        ranking.put(one, 1.0)
+        places[one.position] = (1.0, 600 + number)
+    ranking.sweep()
+    assert len(ranking.queue) + len(ranking.heap) == len(places)
+    assert emptied(ranking) == sorted(places, key=lambda at: places[at])
+
+
+def test_a_rebuilt_order_holds_no_former_places() -> None:
+    """Neither those of the queue nor those of the heap."""
+    ranking, ones = make(4)
+    for one, rank in zip(ones, (4.0, 3.0, 2.0, 1.0), strict=True):
+        ranking.put(one, rank)
+    assert (len(ranking.queue), len(ranking.heap)) == (1, 3)
+    ranking.rebuild((one, float(one.position)) for one in ones)
+    assert (len(ranking.queue), len(ranking.heap)) == (4, 0)
+    assert emptied(ranking) == [0, 1, 2, 3]

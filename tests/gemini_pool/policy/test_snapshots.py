@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from tests.gemini_pool.policy.conftest import DEAD, MODEL, NO_QUOTA, OK, World, quota
-from utils.gemini_pool.policy import KeySpec
+from tests.gemini_pool.policy.conftest import DEAD, FAULT, MODEL, NO_QUOTA, OK, World, quota
+from utils.gemini_pool.policy import KeySpec, PoolConfig
 from utils.gemini_pool.policy.breaker import GateState
+from utils.gemini_pool.policy.keys import Death
 from utils.gemini_pool.policy.outcome import Window
 from utils.gemini_pool.policy.records import Counts
 from utils.gemini_pool.policy.selection import Probe
@@ -122,3 +123,44 @@ def test_totals_come_back_with_their_keys():
     )
     assert [lane.counts.requests for lane in world.pool.lanes] == [0, 7]
     assert sum(slot.usage for slot in world.pool.instances.slots) == 7
+
+
+def test_an_illness_goes_on_where_it_was_after_a_restart() -> None:
+    """Begun 400 s ago and ejected for the third time: a failed probe keeps the key out for half of the illness."""
+    config = PoolConfig(open_jitter=0.0, open_ill_share=0.5)
+    world = World(config=config)
+    world.eject(1)
+    for wait in (30.0, 60.0):
+        world.pass_time(wait)
+        probe = world.begin()
+        assert (probe.probe, probe.lane.key.position) == (Probe.GATE, 1)
+        world.end(probe, FAULT)
+    world.pass_time(310.0)
+    again = World(config=config, now=7.0, wall=world.wall)
+    again.policy.restore({}, json.loads(json.dumps(world.policy.snapshot())))
+    gate = again.lane(1).gate
+    assert gate.ill_since == pytest.approx(7.0 - 400.0)
+    assert gate.ejections == 3
+    again.begin(may_probe=False)
+    probe = again.begin()
+    assert probe.probe is Probe.GATE
+    again.end(probe, FAULT)
+    assert gate.open_until == pytest.approx(7.0 + 200.0)
+
+
+def test_an_ejection_without_particulars_is_one_that_is_over() -> None:
+    """The first, and a probe finds out at once; a death without a date is as old as can be."""
+    world = World()
+    world.policy.restore({}, {"gate:f1|m": {"ejections": 0}, "key:f2": {"dead": "gone"}})
+    assert world.lane(1).gate.ejections == 1
+    assert world.state(1) is GateState.HALF_OPEN
+    assert world.policy.keys[2].dead == Death("gone", 0.0)
+
+
+@pytest.mark.parametrize("project", [5, None, ["p"]])
+def test_a_project_that_is_no_name_is_not_taken_up(project: object) -> None:
+    """The key stays by itself."""
+    world = World(keys=2)
+    world.policy.restore({}, {"project:f0": {"project": project}})
+    assert world.policy.keys[0].found_project is None
+    assert len(world.pool.projects) == 2

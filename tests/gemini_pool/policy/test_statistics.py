@@ -8,7 +8,7 @@ from tests.gemini_pool.policy.conftest import DEAD, FAULT, MODEL, OK, World, quo
 from utils.gemini_pool.policy import Kind, Outcome, PoolConfig
 from utils.gemini_pool.policy.outcome import Window
 from utils.gemini_pool.policy.selection import Wishes
-from utils.gemini_pool.policy.statistics import key_stats, model_stats, quota_stats
+from utils.gemini_pool.policy.statistics import key_states, key_stats, model_stats, quota_stats
 
 ANSWER = Outcome(Kind.OK, input_tokens=3, output_tokens=5)
 
@@ -139,3 +139,50 @@ def test_what_is_left_of_a_day_is_the_limit_less_what_was_sent(sent: int, left: 
     unknown = World()
     unknown.call(OK)
     assert quota_stats(unknown.policy) == {}
+
+
+def test_an_instance_of_a_dead_key_is_no_active_one() -> None:
+    """A key may be dead whose gate is live."""
+    world = World(keys=3, pool_size=3)
+    world.call_on(1, DEAD)
+    told = model_stats(world.policy)[MODEL]
+    assert (told["active_instances"], told["error_instances"]) == (2, 1)
+
+
+def test_a_key_without_an_instance_is_not_among_those_that_have_some() -> None:
+    """A spare has no line of its own."""
+    world = World(keys=3, pool_size=2)
+    world.call(OK)
+    assert model_stats(world.policy)[MODEL]["key_distribution"] == {"Key #1": 1, "Key #2": 1}
+
+
+def test_the_states_of_keys_are_found_by_their_fingerprints() -> None:
+    """In a word each."""
+    world = World(keys=4, config=PoolConfig(open_jitter=0.0, peer_factor=0.0))
+    world.call_on(0, DEAD)
+    world.eject(1)
+    world.call_on(2, quota(50.0))
+    assert key_states(world.policy) == {"f0": "dead", "f1": "ejected", "f2": "cooling", "f3": "live"}
+
+
+def test_a_closure_is_told_to_its_last_moment_and_no_longer() -> None:
+    """Half a second before its end it says so; at its end the key is live."""
+    world = World(keys=2)
+    world.call_on(0, quota(50.0))
+    world.pass_time(49.5)
+    entry = key_stats(world.policy)["key_usage"]["Key #1"]
+    assert (entry["state"], entry["retry_after"]) == ("cooling", 0.5)
+    world.pass_time(0.5)
+    entry = key_stats(world.policy)["key_usage"]["Key #1"]
+    assert (entry["state"], entry["retry_after"]) == ("live", None)
+
+
+def test_a_key_that_is_found_out_about_says_so_though_its_project_is_closed() -> None:
+    """First its gate must open, then its quota counts."""
+    world = World(keys=4, projects={0: "p", 1: "p"}, config=PoolConfig(open_jitter=0.0))
+    world.eject(0)
+    world.pass_time(20.0)
+    world.call_on(1, quota(30.0))
+    world.pass_time(10.0)
+    told = key_stats(world.policy)["key_usage"]
+    assert (told["Key #1"]["state"], told["Key #2"]["state"]) == ("probing", "cooling")

@@ -3,7 +3,7 @@
 ``Health`` takes in how calls ended and answers which lanes changed, for ``pools`` to move. What always holds: a lane is
 ejected only if it is clearly worse than the others together, and never more than half of the keys that are not dead; a
 call that began before a change of its gate counts, but opens nothing; faults that turn out to be the model's are taken
-back from its keys.
+back from its keys, and while its breaker is open a 503 is no key's.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ class Health:
         """Take in a fault; answers the lanes whose gate changed."""
         if kind is not Kind.OVERLOADED:
             return self._fault(lease, now, timeout=kind is Kind.TIMEOUT)
+        if self.breaker.is_open:
+            # of a call that was under way, or of the model's probe: it is the model that is ill
+            return ()
         lane = lease.lane
         self._overload_run.append((lane, lane.gate.version))
         changed = self._fault(lease, now, timeout=False)
@@ -77,7 +80,8 @@ class Health:
         self._take_back_fault(lane, now)
         if lane.gate.version == lease.gate_version:
             lane.gate.count_success()
-        elif lane.gate.version == lease.gate_version + 1 and not lane.gate.is_live(now):
+        elif lane.gate.version == lease.gate_version + 1:
+            # its fault opened the gate, and nothing has happened to it since
             self.close(lane, now)
             return True
         return False
@@ -124,9 +128,8 @@ class Health:
         if out + 1 > math.floor(self.alive * self._config.max_ejected_share):
             return False
         mine, total = lane.rate, self.total
-        faults = max(0.0, total.raw_faults - mine.raw_faults)
-        below = max(0.0, total.raw_calls - mine.raw_calls) + self._config.error_prior * self.scale.unit(now)
-        peers = faults / below if below > 0 else 0.0
+        below = total.raw_calls - mine.raw_calls + self._config.error_prior * self.scale.unit(now)
+        peers = (total.raw_faults - mine.raw_faults) / below if below > 0.0 else 0.0
         return error >= self._config.peer_factor * peers
 
     def _forgive_overload_run(self, now: float) -> list[Lane]:
@@ -138,7 +141,6 @@ class Health:
             if lane.gate.version != version and lane.gate.state(now) is not GateState.LIVE:
                 self.close(lane, now)
                 changed.append(lane)
-        self._overload_run.clear()
         return changed
 
     def _count(self, lane: Lane, *, faulty: bool, now: float) -> None:

@@ -294,11 +294,11 @@ class Policy:
             kept = {name: pool for name, pool in self._pools.items() if name != model}
             for pool in kept.values():
                 pool.roster.revive(self.clock())
-        rebuilt = [name for name in self._pools if name not in kept]
+        names = list(self._pools)
         self._restored = {}
         self._pools = kept
         if self.keys:
-            for name in rebuilt:
+            for name in names:
                 self.pool(name)
 
     def reload_keys(self, specs: Iterable[KeySpec]) -> None:

@@ -141,9 +141,10 @@ class Request:
         ``delivered``: the reader has seen a part of the answer already. ``resumable``: another key can go on with what
         was seen; the rest then has a deadline of its own, since the reader no longer waits for a first word.
         """
-        lease, self._lease = self._lease, None
+        lease = self._lease
         if lease is None or self._ready is not None or self._rival is not None:
             raise RuntimeError("feed() without a call under way")
+        self._lease = None
         self._last = outcome
         self._delivered = self._delivered or delivered
         self._lender.end(lease, outcome, now)

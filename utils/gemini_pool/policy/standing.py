@@ -57,7 +57,7 @@ class Standing:
         self.closed = 0
         self.due = now
         self._tick_at = now
-        self._rerank_at = now + config.rerank_s
+        self._rerank_at = now
         self._spares: dict[Lane, None] = {}
         self._passed_over: dict[Lane, None] = {}
         self.passed_over = 0
@@ -79,14 +79,11 @@ class Standing:
                 self.close(project, now)
                 self.reopen(project, now)
         self.closed = sum(project.closed_at is not None for project in self.projects)
-        self.due = -math.inf
 
     def leave(self, project: ProjectModel) -> None:
-        """Take a project out of which no key is left."""
-        self.ranking.drop(project)
+        """Take a project out of which no key is left: it has no place any more, since its last lane is not ready."""
         self._marked.pop(project, None)
         self.total = max(0.0, self.total - project.usage)
-        project.usage = 0.0
         project.closed_at = None
 
     @property
@@ -107,7 +104,7 @@ class Standing:
         _keep(self._spares, lane, wanted=live and not slots)
         _keep(self._passed_over, lane, wanted=live and bool(slots) and lane.overdue > 0)
         self.passed_over = len(self._passed_over)
-        if not live and lane.key.dead is None:
+        if not live:
             self._wake(lane, lane.gate.open_until)
         self.rank(project, now)
 
@@ -127,7 +124,7 @@ class Standing:
             project.closed_at = now
             self.ranking.drop(project)
         at = max(now + _SOONEST_S, project.quota.next_open_at(now, project.in_flight))
-        if math.isfinite(at) and (project.wake_at is None or at < project.wake_at):
+        if project.wake_at is None or at < project.wake_at:
             project.wake_at = at
             self._wake(project, at)
 
@@ -255,7 +252,7 @@ class Standing:
 
     def _come_due(self, due: Lane | ProjectModel, now: float) -> None:
         if isinstance(due, Lane):
-            if due.key.dead is None and due.gate.wants_probe(now):
+            if due.gate.wants_probe(now):
                 self.await_probe(due)
             return
         due.wake_at = None

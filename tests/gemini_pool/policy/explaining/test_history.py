@@ -305,3 +305,67 @@ def test_a_request_under_way_is_written_as_far_as_it_has_come() -> None:
     assert recorded(record).waited_s == 2.5
     record.end(110.0, "faults")
     assert (recorded(record).end, recorded(record).seconds) == ("faults", 10.0)
+
+
+def test_named_requests_are_found_while_the_ring_has_room() -> None:
+    """Nothing is forgotten before it must be."""
+    history = History(3, WALL)
+    records = [opened(history, name=name) for name in ("turn 1", "turn 2", "turn 3")]
+    assert [history.find(f"turn {number}") for number in (1, 2, 3)] == records
+    opened(history)
+    assert [history.find(f"turn {number}") for number in (1, 2, 3)] == [None, *records[1:]]
+
+
+@pytest.mark.parametrize(
+    ("why", "id_", "words"),
+    [
+        ("overloaded", "waited.overloaded", "the model was overloaded"),
+        ("faults", "waited.faults", "every key that could serve had been failing"),
+        ("quota", "waited.quota", "every project was at a limit"),
+    ],
+)
+def test_each_reason_to_wait_has_a_sentence_of_its_own(why: str, id_: str, words: str) -> None:
+    """With the length in seconds."""
+    record = opened()
+    record.wait(100.0, why)
+    record.end(103.0)
+    (sentence,) = [one for one in tell(record) if one.id == id_]
+    assert sentence.text.startswith("It waited 3.0 s because ")
+    assert words in sentence.text
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        (Obstacle.ALL_DEAD, "every key is dead"),
+        (Obstacle.QUOTA, "every project is at a limit"),
+        (Obstacle.OVERLOADED, "the model is overloaded"),
+        (Obstacle.FAULTS, "the attempts failed"),
+        (Obstacle.DEADLINE, "the time ran out"),
+        (Obstacle.LINE_FULL, "too many are waiting"),
+        (Refused.INVALID, "the service refused the request as it stands"),
+        (Refused.UNKNOWN_MODEL, "there is no such model"),
+        (Refused.TOO_LARGE, "the request is too large"),
+        (Refused.BLOCKED, "a safety rule stopped it"),
+        (Refused.LOCATION, "the service does not serve this place"),
+    ],
+)
+def test_a_refusal_says_what_stood_in_the_way(why: Obstacle | Refused, words: str) -> None:
+    """In these words; a request that waits for it says the same."""
+    record = opened()
+    record.wait(100.0, why.value)
+    assert explain(record)[-1] == f"It is waiting now ({words})."
+    record.end(101.0, why.value)
+    assert explain(record)[-1] == f"Refused 1.0 s after it was asked: {words}."
+
+
+def test_a_fresh_key_and_who_was_passed_over_are_told() -> None:
+    """Keys that fail and keys that hang by their number."""
+    record = opened()
+    call(record, 100.0, choice=Choice(0.25, 3, "Key #2", 0.5, ejected=2, overdue=1))
+    assert explain(record)[1:5] == [
+        "Attempt 1 went to Key #1 of p1: score 0.25, the best neither tried nor busy.",
+        "Next would have come Key #2 with 0.5.",
+        "Keys left out for failing: 2.",
+        "Keys passed over because a call takes too long: 1.",
+    ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gemini_pool.policy.conftest import DEAD, FAULT, OK, World, quota
-from utils.gemini_pool.policy import PoolConfig
+from tests.gemini_pool.policy.conftest import CANCELLED, DEAD, FAULT, MODEL, OK, World, quota
+from utils.gemini_pool.policy import Kind, Outcome, PoolConfig
 from utils.gemini_pool.policy.explaining.history import Choice
-from utils.gemini_pool.policy.selection import Probe
+from utils.gemini_pool.policy.leases import Lease
+from utils.gemini_pool.policy.selection import FIRST, Probe
 
 
 def chosen(world: World) -> Choice:
@@ -91,3 +92,61 @@ def test_a_single_key_has_no_runner_up() -> None:
     """It is the only candidate."""
     choice = chosen(World(keys=1))
     assert (choice.score, choice.candidates, choice.next_key, choice.next_score) == (1.0, 1, None, 0.0)
+
+
+def test_a_probe_of_a_project_that_serves_was_not_chosen_by_score_either() -> None:
+    """Another key of the project stands in the order; the probe went to this one to find out about it."""
+    world = World(keys=3, projects={0: "p", 1: "p"}, config=PoolConfig(open_jitter=0.0))
+    world.eject(0)
+    world.pass_time(30.0)
+    probe = world.begin()
+    assert (probe.probe, probe.lane.key.position) == (Probe.GATE, 0)
+    assert probe.project.entry is not None
+    assert world.policy.why(probe) is None
+
+
+def test_a_project_that_is_closed_is_never_told_as_the_next() -> None:
+    """Though its place came before the others'."""
+    world = World(keys=3)
+    for _ in range(3):
+        world.call(OK)
+    held = world.begin_on(1)
+    world.call(OK)
+    world.end(held, quota(300.0))
+    assert [choice.next_key for choice in (chosen(world), chosen(world), chosen(world))].count("Key #2") == 0
+
+
+def told_by_turn(world: World) -> Choice:
+    """Begin a call the ordinary way and give the reason, which there must be."""
+    lease = world.policy.begin(MODEL, FIRST, world.now)
+    assert lease is not None
+    choice = world.policy.why(lease)
+    assert choice is not None
+    return choice
+
+
+def ordinary(keys: int, calls: int) -> tuple[World, list[Lease]]:
+    """Give a world that forgets nothing, and calls under way that took turns."""
+    world = World(keys=keys, config=PoolConfig(usage_half_life_s=float("inf"), busy_share=1.0))
+    leases = [world.policy.begin(MODEL, FIRST, world.now) for _ in range(calls)]
+    return world, [lease for lease in leases if lease is not None]
+
+
+def test_the_next_may_be_one_whose_call_was_taken_back() -> None:
+    """Two of three calls of the second round were cancelled: after the one of these comes the other."""
+    world, leases = ordinary(3, 6)
+    for lease in leases[4:]:
+        world.end(lease, CANCELLED)
+    choice = told_by_turn(world)
+    assert (choice.score, choice.next_key, choice.next_score) == (0.5, "Key #3", 0.5)
+
+
+def test_the_next_may_be_one_of_those_that_take_turns() -> None:
+    """One that has sent three requests more than it had calls is out of step, and comes after them."""
+    world, leases = ordinary(4, 6)
+    for lease, requests in ((leases[2], 5), (leases[3], 3)):
+        world.end(lease, Outcome(Kind.OK, requests=requests))
+    choice = told_by_turn(world)
+    assert choice.score == pytest.approx(1 / 3)
+    assert choice.next_key == "Key #2"
+    assert choice.next_score == pytest.approx(1 / 3)

@@ -134,7 +134,7 @@ class Record:
         """Note how the attempt under way ended; ``key``: the one of two under way that was made with this key."""
         last = self.steps[-1] if self.steps else None
         if key is not None:
-            last = next((one for one in reversed(self.attempts) if one.key == key and one.outcome is None), last)
+            last = next((one for one in reversed(self.attempts) if one.key == key), last)
         if isinstance(last, Tried):
             last.outcome = outcome
             last.ended_at = now
@@ -182,7 +182,7 @@ class History:
         record = Record(self._prefix, self._count, name, model, now, wall, deadline_s)
         ring = self._ring
         if ring.maxlen:
-            if self._named and len(ring) == ring.maxlen:
+            if len(ring) == ring.maxlen:
                 self._forget(ring[0])
             ring.append(record)
             if name:
@@ -198,7 +198,7 @@ class History:
         named = self._named.get(id_[:_LONGEST_NAME])
         if named is not None:
             return named
-        return next((record for record in reversed(self._ring) if not record.name and record.id == id_), None)
+        return next((record for record in reversed(self._ring) if record.id == id_), None)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._ring))

@@ -23,7 +23,7 @@ def why(pool: ModelPool, lease: Lease) -> Choice | None:
         return None
     standing, health, unit = pool.standing, pool.health, lease.unit
     # the call itself is in the usage by now
-    score = (1.0 - project.error) * unit / project.usage if project.usage > 0.0 else 1.0
+    score = (1.0 - project.error) * unit / project.usage
     other = _next(standing.ranking, project)
     runner_up = None if other is None else other.turn
     return Choice(
