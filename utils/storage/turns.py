@@ -333,11 +333,7 @@ class Turns:
         return found[0] if found else None
 
     async def _rows(self, wanted: Select[Any]) -> Sequence[RowMapping]:
-        async def job(connection: AsyncConnection) -> Sequence[RowMapping]:
-            found: Sequence[RowMapping] = (await connection.execute(wanted)).mappings().all()
-            return found
-
-        return await self._backend.read(job)
+        return await self._backend.look(lambda connection: connection.execute(wanted).mappings().all())
 
 
 def seen(conversation_id: int, message_id: int) -> Update:
