@@ -31,7 +31,7 @@ from utils.storage.border import translating
 from utils.storage.errors import StorageAccessError, StorageBusyError, StorageError, StorageInUseError
 from utils.storage.inflight import InFlight
 from utils.storage.migrations import is_up_to_date, load_upgrade
-from utils.storage.threaded import THREADS, ThreadedReader
+from utils.storage.threaded import ThreadedReader
 from utils.storage.writer import GroupWriter
 
 _log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class SqliteBackend:
         return await self._reads.run(self._read(job))
 
     async def look(self, look: Look[T]) -> T:
-        """Run ``look`` in a thread, on a connection that cannot write; see ``Backend``."""
+        """Run ``look`` in the reader's thread, on a connection that cannot write; see ``Backend``."""
         return await self._reads.run(self._readers.blocking.run(look))
 
     async def scrub(self) -> None:
@@ -171,7 +171,7 @@ def _engine(path: Path, mode: str, busy_timeout_s: float, begin: str, *, connect
 
 
 def _blocking_engine(path: Path, busy_timeout_s: float) -> Engine:
-    made = create_engine(_url("sqlite+pysqlite", path, "ro"), **_options(busy_timeout_s, THREADS))
+    made = create_engine(_url("sqlite+pysqlite", path, "ro"), **_options(busy_timeout_s, connections=1))
     _set_up(made, "BEGIN")
     return made
 

@@ -333,7 +333,12 @@ class Turns:
         return found[0] if found else None
 
     async def _rows(self, wanted: Select[Any]) -> Sequence[RowMapping]:
-        return await self._backend.look(lambda connection: connection.execute(wanted).mappings().all())
+        # by the readers that are awaited, so that it waits for nobody's context
+        async def job(connection: AsyncConnection) -> Sequence[RowMapping]:
+            found: Sequence[RowMapping] = (await connection.execute(wanted)).mappings().all()
+            return found
+
+        return await self._backend.read(job)
 
 
 def seen(conversation_id: int, message_id: int) -> Update:
