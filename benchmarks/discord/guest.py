@@ -66,6 +66,7 @@ async def live(addresses: Addresses) -> None:
     lag = LoopLag()
     async with AsyncExitStack() as stack:
         made, token = await bot.compose(_OPTIONS, Redactor(), stack)
+        bot.keep_for_good()
         connected = asyncio.Event()
 
         async def on_connect() -> None:

@@ -1,4 +1,7 @@
-"""The two processes of a measurement: the world with its crowd, and the bot, which keeps what it stores in a folder."""
+"""The two processes of a measurement: the world with its crowd, and the bot, which keeps what it stores in a folder.
+
+The first bot in a folder compiles all modules and keeps them there; those after it start as an installed bot does.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +50,14 @@ async def stage(folder: Path, world: World) -> AsyncIterator[Stage]:
     async with LineProcess([sys.executable, "-m", "benchmarks.discord.world"]) as around:
         where = await around.exchange(world.line())
         begun_at = time.monotonic()
-        async with LineProcess([sys.executable, "-m", "benchmarks.discord.guest"]) as guest:
+        async with LineProcess([sys.executable, "-m", "benchmarks.discord.guest"], _compiled_in(folder)) as guest:
             told = await guest.exchange(Addresses(**where, folder=str(folder), begun_at=begun_at).line())
             yield Stage(float(told["seconds"]), around, guest)
+
+
+def _compiled_in(folder: Path) -> dict[str, str]:
+    """Let Python keep what it compiled, as it does where a bot is installed, whatever this machine forbids it."""
+    return {"PYTHONPYCACHEPREFIX": str(folder / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def _line(document: Json) -> bytes:

@@ -33,17 +33,21 @@ class ChildError(Exception):
 
 
 class LineProcess:
-    """One child that answers a line of JSON with a line of JSON; use it as an asynchronous context manager."""
+    """One child that answers a line of JSON with a line of JSON; use it as an asynchronous context manager.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    ``settings`` are put into its environment.
+    """
+
+    def __init__(self, command: Sequence[str], settings: Mapping[str, str] | None = None) -> None:
         self._command = command
+        self._settings = settings or {}
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             cwd=ROOT,
-            env=_environment(),
+            env={**_environment(), **self._settings},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

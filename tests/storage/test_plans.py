@@ -11,8 +11,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import Select
 
 from utils.storage import open_storage
+from utils.storage.reading import newest_answered
 from utils.storage.schema import conversations, turns
-from utils.storage.statements import newest_answered
 
 _OWED = select(turns).where(turns.c.state.in_(("asked", "answering"))).order_by(turns.c.id)
 _OF_ANSWER = select(turns).where(turns.c.answer_message_id == 1).limit(1)
@@ -44,7 +44,11 @@ async def test_what_is_owed_is_found_by_an_index_of_its_own(tmp_path: Path):
 @pytest.mark.parametrize(
     ("wanted", "index", "sorts"),
     [
-        (newest_answered(1, 50), "ix_messages_conversation_id_turn_id_position", False),
+        (
+            newest_answered(after=False, before=True).params(conversation=1, before=9, most=50),
+            "ix_messages_conversation_id_turn_id_position",
+            False,
+        ),
         (_OF_CHANNEL, "ix_conversations_channel_id_id", False),
         (_OWED, "ix_turns_state", True),
         (_OF_ANSWER, "ix_turns_answer_message_id", False),

@@ -8,7 +8,6 @@ was; nothing that was said is ever deleted for it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from utils.conversations.context import (
 from utils.conversations.errands import Errands, Payer
 from utils.conversations.ports import Answerer, Store
 from utils.conversations.tokens import Ratios
-from utils.storage import Conversation, StoredMessage, Turn
+from utils.storage import Conversation, Reading, StoredMessage, Turn
 
 _log = logging.getLogger(__name__)
 
@@ -67,18 +66,20 @@ class Memory:
 
     async def recall(self, conversation: Conversation, turn: Turn, model: str) -> Recalled:
         """Give what the model is shown to answer a turn."""
-        past, said = await asyncio.gather(
-            self._past(conversation, before_turn_id=turn.id), self._store.messages_of_turn(turn.id)
-        )
-        question = [one for one in said if one.role == "user"]
-        made = contents(
-            past.messages,
-            question,
-            max_tokens=self._room(conversation.id, model),
-            max_attachment_bytes=self._limits.max_attachment_bytes,
-            summary=past.summary,
-        )
-        return Recalled(made, guessed_tokens(made))
+        limits, room = self._limits, self._room(conversation.id, model)
+
+        def recalled(reading: Reading) -> Recalled:
+            past = _past(reading, conversation, limits.max_messages, before_turn_id=turn.id)
+            made = contents(
+                past.messages,
+                [one for one in reading.messages_of_turn(turn.id) if one.role == "user"],
+                max_tokens=room,
+                max_attachment_bytes=limits.max_attachment_bytes,
+                summary=past.summary,
+            )
+            return Recalled(made, guessed_tokens(made))
+
+        return await self._store.read(recalled)
 
     def learn(self, conversation_id: int, recalled: Recalled, counted: int) -> None:
         """Take in how many tokens the service counted for what was recalled."""
@@ -101,7 +102,8 @@ class Memory:
         conversation = await self._store.get_conversation(conversation_id)
         if conversation is None:
             return False
-        past = await self._past(conversation)
+        most = self._limits.max_messages
+        past = await self._store.read(lambda reading: _past(reading, conversation, most))
         old = self._old(past, self._room(conversation_id, model))
         if not old:
             return False
@@ -136,30 +138,32 @@ class Memory:
         old = [message for message in messages if message.turn_id < first_kept]
         return _oldest_turns(old, room * limits.condense_above)
 
-    async def _past(self, conversation: Conversation, *, before_turn_id: int | None = None) -> _Past:
-        """Read the newest turns, those of the conversations it branched off included, down to a summary."""
-        messages: list[StoredMessage] = []
-        summary: str | None = None
-        after: int | None = None
-        here: Conversation | None = conversation
-        for _ in range(_MAX_BRANCHES):
-            if here is None:
-                break
-            covered = here.summary_turn_id
-            if summary is None and here.summary and covered and (before_turn_id is None or covered < before_turn_id):
-                summary, after = here.summary, covered
-            read = await self._store.history(
-                here.id,
-                max_messages=self._limits.max_messages - len(messages),
-                after_turn_id=after,
-                before_turn_id=before_turn_id,
-            )
-            messages[:0] = read
-            if here.parent_id is None or here.parent_turn_id is None or len(messages) >= self._limits.max_messages:
-                break
-            before_turn_id = min(here.parent_turn_id + 1, before_turn_id or here.parent_turn_id + 1)
-            here = await self._store.get_conversation(here.parent_id)
-        return _Past(messages, summary)
+
+def _past(
+    reading: Reading, conversation: Conversation, max_messages: int, *, before_turn_id: int | None = None
+) -> _Past:
+    """Read the newest turns, those of the conversations it branched off included, down to a summary."""
+    messages: list[StoredMessage] = []
+    summary: str | None = None
+    after: int | None = None
+    here: Conversation | None = conversation
+    for _ in range(_MAX_BRANCHES):
+        if here is None:
+            break
+        covered = here.summary_turn_id
+        if summary is None and here.summary and covered and (before_turn_id is None or covered < before_turn_id):
+            summary, after = here.summary, covered
+        messages[:0] = reading.history(
+            here.id,
+            max_messages=max_messages - len(messages),
+            after_turn_id=after,
+            before_turn_id=before_turn_id,
+        )
+        if here.parent_id is None or here.parent_turn_id is None or len(messages) >= max_messages:
+            break
+        before_turn_id = min(here.parent_turn_id + 1, before_turn_id or here.parent_turn_id + 1)
+        here = reading.conversation(here.parent_id)
+    return _Past(messages, summary)
 
 
 def _oldest_turns(messages: Sequence[StoredMessage], max_tokens: float) -> list[StoredMessage]:

@@ -10,11 +10,13 @@ errors of the pool's tree, and ``generate_content`` none at all.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from utils.storage import Conversation, ConversationKind, Lease, StoredMessage, Turn
+from utils.storage import Conversation, ConversationKind, Lease, Reading, StoredMessage, Turn
+
+T = TypeVar("T")
 
 
 class Store(Protocol):
@@ -158,6 +160,9 @@ class Store(Protocol):
 
     async def turn_of_answer(self, message_id: int, /) -> Turn | None:
         """Give the turn of an answer's message."""
+
+    async def read(self, job: Callable[[Reading], T], /) -> T:
+        """Run a job that reads what was said, all of it in one go and maybe in a thread."""
 
     async def messages_of_turn(self, turn_id: int, /) -> list[StoredMessage]:
         """Give what was said in a turn."""

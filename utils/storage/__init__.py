@@ -30,6 +30,7 @@ from utils.storage.limits import Amounts, AmountsChange, GuildLimits, Limits, Us
 from utils.storage.meta import Meta
 from utils.storage.personas import Persona, Personas
 from utils.storage.privacy import Exported, Holdings, Privacy
+from utils.storage.reading import Reading
 from utils.storage.reencryption import Reencryption
 from utils.storage.rows import (
     Conversation,
@@ -81,6 +82,7 @@ __all__ = [
     "Personas",
     "PlainCodec",
     "Privacy",
+    "Reading",
     "Reencryption",
     "Role",
     "SafetyLevel",

@@ -2,8 +2,9 @@
 
 ``Backend`` runs jobs: a job gets a connection inside a transaction and awaits its statements on it. What always holds
 for both kinds (``sqlite``, ``postgres``): ``write`` returns after the commit; a job that raises leaves nothing behind
-and spoils no other; a caller that is cancelled cancels nothing; ``read`` sees one state of the database; no foreign
-error comes out. ``insert_for`` hides that both spell an insert with a conflict alike, but in modules of their own.
+and spoils no other; a caller that is cancelled cancels nothing; ``read`` and ``look`` see one state of the database;
+no foreign error comes out. ``insert_for`` hides that both spell an insert with a conflict alike, but in modules of
+their own.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
 Job: TypeAlias = Callable[[AsyncConnection], Awaitable[T]]
+#: A job that reads without awaiting; it may run in a thread, so it must touch nothing that belongs to the loop.
+Look: TypeAlias = Callable[[Connection], T]
 ConflictInsert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
@@ -42,6 +45,13 @@ class Backend(Protocol):
 
     async def read(self, job: Job[T]) -> T:
         """Run ``job`` in a transaction that cannot write.
+
+        :raises StorageError: it could not be read.
+        """
+        ...
+
+    async def look(self, look: Look[T]) -> T:
+        """Run ``look`` in a transaction that cannot write: what ``read`` does, in one go.
 
         :raises StorageError: it could not be read.
         """

@@ -10,10 +10,10 @@ The sentences for faults of the setup are here too, since only the border knows 
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg  # type: ignore[import-untyped]  # asyncpg ships no types; only its error classes are used
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from utils.storage.errors import (
@@ -136,13 +136,21 @@ def _name(error: Exception) -> StorageError | None:
     state = getattr(source, "sqlstate", None)
     if isinstance(state, str):
         return _of_postgres(state)
-    if isinstance(source, asyncpg.InterfaceError) and isinstance(source, ValueError):
+    misused, lost = _asyncpg_errors()
+    if isinstance(source, misused) and isinstance(source, ValueError):
         return _made(_REFUSED, type(source).__name__)
-    if isinstance(source, (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
+    if isinstance(source, (OSError, *misused, *lost)):
         return _made(_NO_SERVER, type(source).__name__)
     if isinstance(source, SQLAlchemyError):
         return _made(_UNKNOWN, type(source).__name__)
     return None
+
+
+def _asyncpg_errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:
+    """Name what asyncpg raises by itself: for a wrong use, and for a lost connection; nothing before it is loaded."""
+    # SQLAlchemy loads it with the first PostgreSQL database; a bot with SQLite is spared the time
+    loaded = sys.modules.get("asyncpg")
+    return ((), ()) if loaded is None else ((loaded.InterfaceError,), (loaded.InternalClientError,))
 
 
 def _of_sqlite(error: sqlite3.Error) -> StorageError:

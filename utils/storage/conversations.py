@@ -10,17 +10,18 @@ room's business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from utils.storage.backend import insert_for
+from utils.storage.backend import T, insert_for
+from utils.storage.reading import Reading
 from utils.storage.rows import Conversation, ConversationKind, StoredMessage, Turn, UsageDay
 from utils.storage.schema import NO_GUILD, attachments, conversations, messages, turns, usage_days
-from utils.storage.statements import changed, load_messages, newest_answered, replace_answers, with_asker
+from utils.storage.statements import changed, replace_answers
 from utils.storage.turns import Turns, seen
 
 _CHATS = ("thread", "dm")
@@ -137,6 +138,15 @@ class Conversations(Turns):
         coded = self._records.summary(conversation_id, summary)
         return await self._set(conversation_id, unchanged, summary=coded, summary_turn_id=turn_id)
 
+    async def read(self, job: Callable[[Reading], T]) -> T:
+        """Run a job that reads, and whatever it makes of that, in one go and maybe in a thread; give its result.
+
+        It sees one state of the database, and must touch nothing that belongs to the loop.
+
+        :raises StorageError: it could not be read.
+        """
+        return await self._backend.look(lambda connection: job(Reading(connection, self._records)))
+
     async def history(
         self,
         conversation_id: int,
@@ -149,21 +159,22 @@ class Conversations(Turns):
 
         Only those between ``after_turn_id`` and ``before_turn_id``, neither of which belongs.
         """
-        wanted = newest_answered(
-            conversation_id, max_messages, after_turn_id=after_turn_id, before_turn_id=before_turn_id
+        return await self.read(
+            lambda reading: reading.history(
+                conversation_id,
+                max_messages=max_messages,
+                after_turn_id=after_turn_id,
+                before_turn_id=before_turn_id,
+            )
         )
-        found = await self._messages(wanted)
-        found.reverse()
-        return found[1:] if found and found[0].role == "model" else found
 
     async def messages_of_turn(self, turn_id: int) -> list[StoredMessage]:
         """Give the question, message by message, and the answer if there is one."""
-        return await self._messages(with_asker().where(messages.c.turn_id == turn_id).order_by(messages.c.position))
+        return await self.read(lambda reading: reading.messages_of_turn(turn_id))
 
     async def replaced_answers(self, turn_id: int) -> list[StoredMessage]:
         """Give the answers that gave way to newer ones, oldest first."""
-        wanted = with_asker(replaced=True).where(messages.c.turn_id == turn_id, messages.c.role == "model")
-        return await self._messages(wanted.order_by(messages.c.position))
+        return await self.read(lambda reading: reading.replaced_answers(turn_id))
 
     async def change_message(self, source_id: int, text: str) -> Turn | None:
         """Give a user's message another text; None: it is not stored, or has that text already."""
@@ -238,6 +249,3 @@ class Conversations(Turns):
     async def _one(self, wanted: Select[Any]) -> Conversation | None:
         rows = await self._rows(wanted.limit(1))
         return self._records.conversation(rows[0]) if rows else None
-
-    async def _messages(self, wanted: Select[Any]) -> list[StoredMessage]:
-        return await self._backend.read(lambda connection: load_messages(connection, self._records, wanted))

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from utils.storage.address import PostgresAddress
-from utils.storage.backend import Job, T
+from utils.storage.backend import Job, Look, T
 from utils.storage.border import translating
 from utils.storage.inflight import InFlight
 from utils.storage.migrations import is_up_to_date, load_upgrade
@@ -76,6 +76,10 @@ class PostgresBackend:
     async def read(self, job: Job[T]) -> T:
         """Run ``job`` in a read-only transaction that sees one state; see ``Backend``."""
         return await self._work.run(self._read(job))
+
+    async def look(self, look: Look[T]) -> T:
+        """Run ``look`` as ``read`` runs a job: its statements wait for the server without blocking the loop."""
+        return await self.read(lambda connection: connection.run_sync(look))
 
     async def scrub(self) -> None:
         """Do nothing: the server's autovacuum takes deleted rows out of its pages."""

@@ -16,8 +16,33 @@ from sqlalchemy import RowMapping
 
 from utils.storage.codec import Codec, decode_text, encode_text
 from utils.storage.rows import Conversation, Role, StoredAttachment, StoredMessage, Turn
+from utils.storage.schema import attachments, messages, turns
 
 Values = dict[str, Any]
+
+#: What ``message`` reads, in its order; the last stands in for who said something and has no name of their own.
+MESSAGE = (
+    messages.c.id,
+    messages.c.conversation_id,
+    messages.c.turn_id,
+    messages.c.role,
+    messages.c.content,
+    messages.c.user_id,
+    messages.c.user_name,
+    messages.c.created_at,
+    messages.c.source_id,
+    messages.c.replaced_at,
+    turns.c.user_name.label("asker_name"),
+)
+#: What ``attachment`` reads, in its order.
+ATTACHMENT = (
+    attachments.c.id,
+    attachments.c.message_id,
+    attachments.c.name,
+    attachments.c.mime_type,
+    attachments.c.size,
+    attachments.c.content,
+)
 
 
 class Records:
@@ -109,36 +134,41 @@ class Records:
         """Encode a message's text."""
         return self._encode("messages.content", message_id, text)
 
-    def message(self, row: RowMapping, files: Sequence[StoredAttachment]) -> StoredMessage:
-        """Read a message; ``row`` also has the turn's ``asker_name``, for messages without a name of their own."""
-        own = self._decode("messages.user_name", row["id"], row["user_name"])
+    def message(self, row: Sequence[Any], files: Sequence[StoredAttachment]) -> StoredMessage:
+        """Read a message from its ``MESSAGE`` columns; an answer has no name, so none is decoded for it."""
+        # taken apart by place: a look-up by name costs as much as the decoding
+        row_id, conversation_id, turn_id, role, content, user_id, own, created_at, source_id, replaced_at, asker = row
+        name: str | None = None
+        if role == "user":
+            name = self._decode("messages.user_name", row_id, own) or self._decode("turns.user_name", turn_id, asker)
         return StoredMessage(
-            id=row["id"],
-            conversation_id=row["conversation_id"],
-            turn_id=row["turn_id"],
-            role=row["role"],
-            text=decode_text(self._codec, "messages.content", row["id"], row["content"]),
-            user_id=row["user_id"],
-            user_name=own or self._decode("turns.user_name", row["turn_id"], row["asker_name"]) or "",
-            created_at=row["created_at"],
-            attachments=tuple(files),
-            source_id=row["source_id"],
-            replaced_at=row["replaced_at"],
+            row_id,
+            conversation_id,
+            turn_id,
+            role,
+            decode_text(self._codec, "messages.content", row_id, content),
+            user_id,
+            name or "",
+            created_at,
+            tuple(files),
+            source_id,
+            replaced_at,
+        )
+
+    def attachment(self, row: Sequence[Any]) -> StoredAttachment:
+        """Read an attachment from its ``ATTACHMENT`` columns."""
+        row_id, _, name, mime_type, size, content = row
+        return StoredAttachment(
+            id=row_id,
+            name=decode_text(self._codec, "attachments.name", row_id, name),
+            mime_type=mime_type,
+            size=size,
+            content=self._codec.decode("attachments.content", row_id, content),
         )
 
     def attachment_rows(self, message: Values, files: Iterable[tuple[str, str, bytes]]) -> list[Values]:
         """Make the rows of the files (name, MIME type, bytes) that came with ``message``."""
         return [self._attachment_row(message, position, *file) for position, file in enumerate(files)]
-
-    def attachment(self, row: RowMapping) -> StoredAttachment:
-        """Read an attachment."""
-        return StoredAttachment(
-            id=row["id"],
-            name=decode_text(self._codec, "attachments.name", row["id"], row["name"]),
-            mime_type=row["mime_type"],
-            size=row["size"],
-            content=self._codec.decode("attachments.content", row["id"], row["content"]),
-        )
 
     def _attachment_row(self, message: Values, position: int, name: str, mime_type: str, content: bytes) -> Values:
         row_id = self.make_id()

@@ -97,7 +97,7 @@ class StoredAttachment:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """What a user or the model said in a turn; of an answer, ``user_id`` and ``user_name`` are the asker's.
+    """What a user or the model said in a turn; of an answer, ``user_id`` is the asker's, and there is no name.
 
     ``source_id`` is Discord's id of a user's message; ``replaced_at`` is when an answer gave way to a newer one.
     """

@@ -1,12 +1,13 @@
 """An SQLite file: one process owns it, one connection writes to it, others only read.
 
 ``SqliteBackend.open`` takes the file's lock (released by the system when the process ends, however it ends), brings
-the schema up to date and starts the writer. Why two engines: SQLite takes one writer at a time, and a connection that
-reads first and writes later fails at once when another wrote in between; so every write begins with BEGIN IMMEDIATE
-on the one writing connection, and readers are opened ``mode=ro``. WAL with synchronous FULL keeps what was
-acknowledged through a loss of power; ``secure_delete`` overwrites what is deleted; ``scrub`` empties the log that
-would still hold it. A second writer on one file must not exist: SQLite before 3.51.3 can damage a file that two
-connections write or checkpoint (https://www.sqlite.org/wal.html#walresetbug), so only the writer checkpoints.
+the schema up to date and starts the writer. Why several engines: SQLite takes one writer at a time, and a connection
+that reads first and writes later fails at once when another wrote in between; so every write begins with BEGIN
+IMMEDIATE on the one writing connection, and readers, awaited or ``threaded``, are opened ``mode=ro``. WAL with
+synchronous FULL keeps what was acknowledged through a loss of power; ``secure_delete`` overwrites what is deleted;
+``scrub`` empties the log that would still hold it. A second writer on one file must not exist: SQLite before 3.51.3 can
+damage a file that two connections write or checkpoint (https://www.sqlite.org/wal.html#walresetbug), so only the writer
+checkpoints.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from utils.storage.backend import Job, T
+from utils.storage.backend import Job, Look, T
 from utils.storage.border import translating
 from utils.storage.errors import StorageAccessError, StorageBusyError, StorageError, StorageInUseError
 from utils.storage.inflight import InFlight
 from utils.storage.migrations import is_up_to_date, load_upgrade
+from utils.storage.threaded import ThreadedReader
 from utils.storage.writer import GroupWriter
 
 _log = logging.getLogger(__name__)
@@ -38,16 +41,24 @@ _SCRUB_ATTEMPTS = 3
 _OUTSIDE = "outside_transaction"
 
 
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """Both ways to read: statement by statement on the loop, or all at once in a thread."""
+
+    waiting: AsyncEngine
+    blocking: ThreadedReader
+
+
 class SqliteBackend:
     """One open file; made by ``open``."""
 
     def __init__(
-        self, path: Path, lock: FileLock, writing: AsyncEngine, reading: AsyncEngine, clock: Callable[[], float]
+        self, path: Path, lock: FileLock, writing: AsyncEngine, readers: _Readers, clock: Callable[[], float]
     ) -> None:
         self._path = path
         self._lock = lock
         self._writing = writing
-        self._reading = reading
+        self._readers = readers
         self._reads = InFlight()
         self._writer = GroupWriter(writing, clock=clock)
         self._closing: asyncio.Task[None] | None = None
@@ -71,7 +82,8 @@ class SqliteBackend:
             await writing.dispose()
             await asyncio.to_thread(lock.release)
             raise
-        return cls(path, lock, writing, reading, clock)
+        readers = _Readers(reading, ThreadedReader(_blocking_engine(path, busy_timeout_s)))
+        return cls(path, lock, writing, readers, clock)
 
     @property
     def description(self) -> str:
@@ -91,6 +103,10 @@ class SqliteBackend:
         """Run ``job`` on a connection that cannot write; see ``Backend``."""
         return await self._reads.run(self._read(job))
 
+    async def look(self, look: Look[T]) -> T:
+        """Run ``look`` in the reader's thread, on a connection that cannot write; see ``Backend``."""
+        return await self._reads.run(self._readers.blocking.run(look))
+
     async def scrub(self) -> None:
         """Write the log back into the file and cut it to nothing; see ``Backend``."""
         for _ in range(_SCRUB_ATTEMPTS):
@@ -109,12 +125,13 @@ class SqliteBackend:
 
     async def _read(self, job: Job[T]) -> T:
         with translating():
-            async with self._reading.connect() as connection:
+            async with self._readers.waiting.connect() as connection:
                 return await job(connection)
 
     async def _close(self) -> None:
         await self._reads.drain()
-        await self._reading.dispose()
+        await self._readers.waiting.dispose()
+        await self._readers.blocking.aclose()
         try:
             if not await self._writer.submit_bare(_checkpoint):
                 _log.info("the log of %s stays until the next start: another program reads it", self._path.name)
@@ -148,17 +165,33 @@ def _take_ownership(path: Path) -> FileLock:
 
 
 def _engine(path: Path, mode: str, busy_timeout_s: float, begin: str, *, connections: int) -> AsyncEngine:
-    url = URL.create("sqlite+aiosqlite", database=f"file:{quote(str(path))}", query={"mode": mode, "uri": "true"})
-    engine = create_async_engine(
-        url,
-        pool_size=connections,
-        max_overflow=0,
-        hide_parameters=True,
-        # None: the driver begins no transaction of its own, the listener below does
-        connect_args={"isolation_level": None, "timeout": busy_timeout_s},
-    )
+    made = create_async_engine(_url("sqlite+aiosqlite", path, mode), **_options(busy_timeout_s, connections))
+    _set_up(made.sync_engine, begin)
+    return made
 
-    @event.listens_for(engine.sync_engine, "connect")
+
+def _blocking_engine(path: Path, busy_timeout_s: float) -> Engine:
+    made = create_engine(_url("sqlite+pysqlite", path, "ro"), **_options(busy_timeout_s, connections=1))
+    _set_up(made, "BEGIN")
+    return made
+
+
+def _url(driver: str, path: Path, mode: str) -> URL:
+    return URL.create(driver, database=f"file:{quote(str(path))}", query={"mode": mode, "uri": "true"})
+
+
+def _options(busy_timeout_s: float, connections: int) -> dict[str, Any]:
+    return {
+        "pool_size": connections,
+        "max_overflow": 0,
+        "hide_parameters": True,
+        # None: the driver begins no transaction of its own, the listener does
+        "connect_args": {"isolation_level": None, "timeout": busy_timeout_s},
+    }
+
+
+def _set_up(engine: Engine, begin: str) -> None:
+    @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         # SQLite keeps none of these in the file
@@ -166,12 +199,10 @@ def _engine(path: Path, mode: str, busy_timeout_s: float, begin: str, *, connect
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:
         if not connection.get_execution_options().get(_OUTSIDE):
             connection.exec_driver_sql(begin)
-
-    return engine
 
 
 async def _prepare(engine: AsyncEngine) -> None:

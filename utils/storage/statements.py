@@ -1,23 +1,20 @@
-"""The statements over conversations, turns and messages that take more than one line.
+"""The statements that change turns and messages and take more than one line.
 
-Functions of a connection inside the caller's transaction; they know tables and ``Records``, not backends. What always
-holds: ``advance`` never moves a turn that is answered; a turn has at most one answer that is not replaced; whatever
-changes what was said also takes the summary of its conversation away, and counts its ``revision`` up, so that a
-summary made meanwhile is not stored. Forgetting is ``forgetting``'s.
+Functions of a connection inside the caller's transaction; they know tables, not backends; ``reading`` is their other
+half. What always holds: ``advance`` never moves a turn that is answered; a turn has at most one answer that is not
+replaced; whatever changes what was said also takes the summary of its conversation away, and counts its ``revision``
+up, so that a summary made meanwhile is not stored. Forgetting is ``forgetting``'s.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from utils.storage.backend import insert_for
-from utils.storage.records import Records, Values
-from utils.storage.rows import StoredAttachment, StoredMessage
+from utils.storage.records import Values
 from utils.storage.schema import attachments, conversations, messages, turns
 
 
@@ -73,61 +70,3 @@ async def changed(connection: AsyncConnection, conversation_id: int, *, from_tur
         )
         .values(summary=None, summary_turn_id=None)
     )
-
-
-def with_asker(*, replaced: bool = False) -> Select[Any]:
-    """Select messages with the stored name of who asked, for rows without their own; ``turns`` is joined.
-
-    ``replaced``: the answers that gave way to newer ones, instead of what was said in the end.
-    """
-    return (
-        select(messages, turns.c.user_name.label("asker_name"))
-        .join(turns, messages.c.turn_id == turns.c.id)
-        .where(
-            messages.c.role != "removed",
-            messages.c.replaced_at.is_not(None) if replaced else messages.c.replaced_at.is_(None),
-        )
-    )
-
-
-def newest_answered(
-    conversation_id: int, max_messages: int, *, after_turn_id: int | None = None, before_turn_id: int | None = None
-) -> Select[Any]:
-    """Select the messages of answered turns, newest first, between two turns that do not belong."""
-    wanted = with_asker().where(messages.c.conversation_id == conversation_id, turns.c.state == "answered")
-    if after_turn_id is not None:
-        wanted = wanted.where(messages.c.turn_id > after_turn_id)
-    if before_turn_id is not None:
-        wanted = wanted.where(messages.c.turn_id < before_turn_id)
-    return wanted.order_by(messages.c.turn_id.desc(), messages.c.position.desc()).limit(max_messages)
-
-
-async def load_messages(connection: AsyncConnection, records: Records, wanted: Select[Any]) -> list[StoredMessage]:
-    """Read the messages of one conversation that ``wanted`` selects, in its order, with their attachments."""
-    rows = (await connection.execute(wanted)).mappings().all()
-    if not rows:
-        return []
-    files = await _load_files(connection, records, rows)
-    return [records.message(row, files[row["id"]]) for row in rows]
-
-
-async def _load_files(
-    connection: AsyncConnection, records: Records, rows: Sequence[RowMapping]
-) -> defaultdict[int, list[StoredAttachment]]:
-    # by range and not by list of ids: a history may hold more messages than a statement takes parameters
-    turn_ids = [row["turn_id"] for row in rows]
-    found = await connection.execute(
-        select(attachments)
-        .join(messages, attachments.c.message_id == messages.c.id)
-        .where(
-            messages.c.conversation_id == rows[0]["conversation_id"],
-            messages.c.turn_id.between(min(turn_ids), max(turn_ids)),
-        )
-        .order_by(attachments.c.message_id, attachments.c.position)
-    )
-    wanted = {row["id"] for row in rows}
-    files: defaultdict[int, list[StoredAttachment]] = defaultdict(list)
-    for row in found.mappings():
-        if row["message_id"] in wanted:
-            files[row["message_id"]].append(records.attachment(row))
-    return files

@@ -333,6 +333,7 @@ class Turns:
         return found[0] if found else None
 
     async def _rows(self, wanted: Select[Any]) -> Sequence[RowMapping]:
+        # by the readers that are awaited, so that it waits for nobody's context
         async def job(connection: AsyncConnection) -> Sequence[RowMapping]:
             found: Sequence[RowMapping] = (await connection.execute(wanted)).mappings().all()
             return found
