@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,23 +24,29 @@ COMMANDS = [row for row in ROWS if row.act in ("command", "menu", "in own chat")
 
 
 class Hold:
-    """Keeps every statement of every database waiting while ``on``."""
+    """Keeps every statement of every database waiting while ``on``, awaited or in a thread."""
 
     def __init__(self) -> None:
         self._let_go = asyncio.Event()
-        self._let_go.set()
+        self._let_threads_go = threading.Event()
+        self.off()
 
     def on(self) -> None:
         """Let statements begin to wait."""
         self._let_go.clear()
+        self._let_threads_go.clear()
 
     def off(self) -> None:
         """Let them all go on."""
         self._let_go.set()
+        self._let_threads_go.set()
 
     def before(self, *_: Any) -> None:
         """Wait where SQLAlchemy is about to run a statement."""
-        await_only(self._let_go.wait())
+        if threading.current_thread() is threading.main_thread():
+            await_only(self._let_go.wait())
+        else:
+            self._let_threads_go.wait()
 
 
 @pytest.fixture
