@@ -91,3 +91,11 @@ def test_a_single_key_has_no_runner_up() -> None:
     """It is the only candidate."""
     choice = chosen(World(keys=1))
     assert (choice.score, choice.candidates, choice.next_key, choice.next_score) == (1.0, 1, None, 0.0)
+
+
+def test_where_nothing_is_kept_no_choice_is_reckoned() -> None:
+    """Nobody could ask for it; calls begin as ever."""
+    world = World(keys=2, config=PoolConfig(records_kept=0))
+    assert world.policy.why(world.begin()) is None
+    assert world.policy.why(world.begin()) is None
+    assert [lane.in_flight for lane in world.pool.lanes] == [1, 1]
