@@ -9,11 +9,11 @@ change of constants meets the same users.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import math
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
@@ -41,7 +41,7 @@ class Arrival(NamedTuple):
     patience_s: float
 
 
-@dataclass(slots=True, eq=False)
+@dataclasses.dataclass(slots=True, eq=False)
 class Asked:
     """A question under way; ``ticket`` changes with every step, so that an overtaken event is known as such."""
 
@@ -190,7 +190,8 @@ class World:
         reply = self.service.answer(call, began, remaining_s=remaining, caller_fault=arrival.caller_fault)
         key = call.lease.lane.key.position + 1
         waited_s = began - arrival.at if request.attempts == 1 else None
-        self.recorder.began(began, key, self.service.equal_waste(began), waited_s=waited_s)
+        equal_waste = self.service.equal_waste(began) if self._scenario.faults else 0.0
+        self.recorder.began(began, key, equal_waste, waited_s=waited_s)
         self._agenda.enter(began + reply.seconds, self._end_call, asked, asked.ticket, key, began, reply.outcome)
 
         if call.limits.review_s and reply.first_s > call.limits.review_s:
@@ -198,7 +199,7 @@ class World:
 
     def _review(self, asked: Asked, ticket: int, call: Call, began: float, reply: Reply) -> None:
         """Cut a call that has not begun to answer as soon as its limit, presumed at its start, is known to be less."""
-        if asked.done or asked.ticket != ticket or self.now - began >= reply.first_s:
+        if asked.ticket != ticket or self.now - began >= reply.first_s:
             return
         look_again = (self._review, asked, ticket, call, began, reply)
         cut_at = began + asked.request.first_byte_s(call.lease)
@@ -210,7 +211,7 @@ class World:
             self._agenda.enter(cut_at, *look_again)
 
     def _end_call(self, asked: Asked, ticket: int, key: int, began: float, outcome: Outcome) -> None:
-        if asked.done or asked.ticket != ticket:
+        if asked.ticket != ticket:
             return
         self.recorder.ended(key, began, self.now, outcome.kind)
         asked.calling = False
@@ -231,7 +232,8 @@ class World:
 
 
 def run(scenario: Scenario, config: PoolConfig, seed: int) -> Recorder:
-    """Run a scenario once."""
+    """Run a scenario once; nothing is kept to explain, since nobody asks."""
+    config = dataclasses.replace(config, records_kept=0)
     # what a run makes lives until its end: looking for garbage in between finds none and takes a quarter of the time
     was_enabled = gc.isenabled()
     gc.disable()

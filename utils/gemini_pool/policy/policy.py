@@ -199,8 +199,8 @@ class Policy:
         self._findings.append(f"{', '.join(names)} share one quota project; from now on they count as one")
 
     def why(self, lease: Lease) -> Choice | None:
-        """Say why the key of a call that has just begun was taken; None: not by score."""
-        return why(self._pools[lease.lane.pool.model], lease)
+        """Say why the key of a call that has just begun was taken; None: not by score, or nobody can ask for it."""
+        return why(self._pools[lease.lane.pool.model], lease) if self.history.kept else None
 
     def take_findings(self) -> list[str]:
         """Take out the sentences about what was found out, for the log."""

@@ -150,3 +150,11 @@ def test_the_next_may_be_one_of_those_that_take_turns() -> None:
     assert choice.score == pytest.approx(1 / 3)
     assert choice.next_key == "Key #2"
     assert choice.next_score == pytest.approx(1 / 3)
+
+
+def test_where_nothing_is_kept_no_choice_is_reckoned() -> None:
+    """Nobody could ask for it; calls begin as ever."""
+    world = World(keys=2, config=PoolConfig(records_kept=0))
+    assert world.policy.why(world.begin()) is None
+    assert world.policy.why(world.begin()) is None
+    assert [lane.in_flight for lane in world.pool.lanes] == [1, 1]

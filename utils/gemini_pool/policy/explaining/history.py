@@ -166,9 +166,10 @@ class History:
     ``kept``: how many. ``born_at``: Unix seconds, by which ids of this process differ from those of one before.
     """
 
-    __slots__ = ("_count", "_named", "_prefix", "_ring")
+    __slots__ = ("_count", "_named", "_prefix", "_ring", "kept")
 
     def __init__(self, kept: int, born_at: float) -> None:
+        self.kept = kept
         self._ring: deque[Record] = deque(maxlen=kept)
         self._named: dict[str, Record] = {}
         self._prefix = f"{int(born_at):x}-"
@@ -181,8 +182,8 @@ class History:
             name = name[:_LONGEST_NAME]
         record = Record(self._prefix, self._count, name, model, now, wall, deadline_s)
         ring = self._ring
-        if ring.maxlen:
-            if len(ring) == ring.maxlen:
+        if self.kept:
+            if len(ring) == self.kept:
                 self._forget(ring[0])
             ring.append(record)
             if name:
