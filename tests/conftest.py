@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,9 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
 from utils.i18n import load_catalogues
+
+# the bots that tests start keep what Python compiled, as they do where one is installed; compiling takes seconds
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # how long an example takes is the machine's affair, and benchmarks say how fast the code is
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

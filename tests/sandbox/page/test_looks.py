@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, Route, expect
@@ -179,16 +180,21 @@ async def test_requests_are_counted_and_drawn(page: Page, box: RunningSandbox, g
     await expect(page.get_by_role("meter").first).to_have_attribute("aria-valuenow", "1")
 
 
-async def test_a_lost_connection_says_so_and_comes_back(browser) -> None:
-    """When the sandbox goes the page says so; when it is back the sentence goes."""
+@pytest.mark.parametrize("by_hand", [True, False], ids=["try now", "by itself"])
+async def test_a_lost_connection_says_so_and_comes_back(browser, by_hand) -> None:
+    """When the sandbox goes the page says so; when it is back the sentence goes, at once where somebody asks."""
     async with running(ServerOptions(port=0)) as first:
         port = int(first.page_url.rstrip("/").rsplit(":", 1)[1])
         page = await browser.new_page()
+        await page.clock.install()
         await page.goto(first.page_url)
         await page.locator("#composer-text").wait_for()
     await expect(page.locator("#banner")).to_contain_text("The connection to the sandbox is lost.")
+    if by_hand:  # the page's own next attempt never comes
+        await page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
     async with running(ServerOptions(port=port)):
-        await page.get_by_role("button", name="Try now").click()
+        if by_hand:
+            await page.get_by_role("button", name="Try now").click()
         await expect(page.locator("#banner")).to_be_hidden()
         await page.close()
 
