@@ -92,10 +92,9 @@ class Recorder:
         #: Whether there are quota places by the minute alone, so that it is known how many could be served at best.
         self._has_places = scenario.service.requests_per_minute > 0 and not scenario.service.requests_per_day
         self._refused_after_s = 0.0
-        self._asked_by: Counter[int] = Counter()
+        self._asked_by, self._served_by = array("l"), array("l")
         #: When each answered request was asked, and when it was answered.
         self._served_of, self._served_at = array("d"), array("d")
-        self._served_by: Counter[int] = Counter()
         #: When each call ended, and how; when each question ended without an answer.
         self._ended_at, self._ended_as = array("d"), list[Kind]()
         self._gone = array("d")
@@ -113,7 +112,7 @@ class Recorder:
             self._asked.append(now)
             if self._has_places:
                 self._begin_by.append(now + min(patience_s, self._scenario.deadline_s) - self._config.usual_p97_s)
-            self._asked_by[user] += 1
+            self._asked_by.append(user)
 
     def began(self, now: float, key: int, equal_waste: float, *, waited_s: float | None) -> None:
         """A call to a key (from 1) began; ``equal_waste``: its chance to fail if keys were drawn equally.
@@ -142,7 +141,7 @@ class Recorder:
         """A question was answered."""
         self._served_of.append(asked_at)
         self._served_at.append(now)
-        self._served_by[user] += 1
+        self._served_by.append(user)
 
     def gone(self, now: float, *, caller_fault: bool) -> None:
         """A question ended without an answer: it was refused, or its user left."""
@@ -229,7 +228,8 @@ class Recorder:
         return any(key in fault.keys and fault.strikes(key, now) for fault in self._scenario.faults)
 
     def _least_user(self) -> float:
-        return min((_percent(self._served_by[user], count) for user, count in self._asked_by.items()), default=100.0)
+        served = Counter(self._served_by)
+        return min((_percent(served[user], count) for user, count in Counter(self._asked_by).items()), default=100.0)
 
     def _healing(self) -> dict[str, float]:
         """How soon a key that was ill for a time is back, and how far its share is from the fair one (in points)."""

@@ -121,7 +121,8 @@ class World:
         agenda, coming = self._agenda, self._arrivals
         agenda.enter(self._sample_s, self._sample)
         asked_at = coming[-1].at if coming else math.inf
-        while (due_at := agenda.next_at()) < math.inf or asked_at < math.inf:
+        due_at = agenda.next_at()
+        while due_at < math.inf or asked_at < math.inf:
             if asked_at <= due_at:
                 self.now = max(self.now, asked_at)
                 self._arrive(coming.pop())
@@ -130,6 +131,7 @@ class World:
                 self.now = max(self.now, due_at)
                 _, _, action, about = agenda.take()
                 action(*about)
+            due_at = agenda.next_at()
         self.recorder.finish(self.policy.pool(MODEL), self.now)
         return self.recorder
 
@@ -216,7 +218,8 @@ class World:
         self.recorder.ended(key, began, self.now, outcome.kind)
         asked.calling = False
         asked.request.feed(outcome, self.now)
-        self._take_turns()
+        if self._waited:
+            self._take_turns()
         self._step(asked)
 
     def _leave(self, asked: Asked) -> None:

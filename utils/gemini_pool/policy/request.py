@@ -148,7 +148,8 @@ class Request:
         self._last = outcome
         self._delivered = self._delivered or delivered
         self._lender.end(lease, outcome, now)
-        self._note(lease, outcome, now)
+        if self.record.is_kept:
+            self._note(lease, outcome, now)
         if outcome.kind is _OK:
             # what a reader takes in at its own pace tells nothing of how long the answer took
             whole_s = None if delivered else now - lease.started_at
@@ -261,16 +262,17 @@ class Request:
         """Say how to make a call that has begun."""
         self.attempts += 1
         limits = self._limits(lease)
-        key = lease.lane.key
-        self.record.call(
-            now,
-            key.label,
-            key.project_name,
-            model=self.model,
-            probe=lease.probe,
-            limits=limits,
-            choice=self._lender.why(lease),
-        )
+        if self.record.is_kept:
+            key = lease.lane.key
+            self.record.call(
+                now,
+                key.label,
+                key.project_name,
+                model=self.model,
+                probe=lease.probe,
+                limits=limits,
+                choice=self._lender.why(lease),
+            )
         return Call(lease, limits, stream_inside=limits.stream_inside, model=self.model)
 
     def _limits(self, lease: Lease) -> Limits:

@@ -148,12 +148,18 @@ def test_the_ring_keeps_the_newest() -> None:
 
 
 def test_a_ring_of_nothing_keeps_nothing() -> None:
-    """Records can be turned off; requests still have one to write to."""
-    history = History(0, WALL)
-    record = opened(history)
+    """Records can be turned off; requests still have an id, and one to write to that takes nothing in."""
+    history = History(0, 255.0)
+    record, named = opened(history), opened(history, name="turn 7")
+    record.wait(100.0, "quota", 3)
     call(record, 100.0)
+    record.feed(101.0, Outcome(Kind.OK), "Key #1")
+    record.end(101.0, "quota", 5.0)
+    assert (record.id, named.id) == ("ff-1", "turn 7")
+    assert not record.is_kept
+    assert opened().is_kept
     assert not len(history)
-    assert history.find(record.id) is None
+    assert history.find(record.id) is history.find("turn 7") is None
 
 
 def test_a_caller_names_its_request() -> None:

@@ -95,6 +95,8 @@ class Record:
         "steps",
         "why",
     )
+    #: Whether anybody can ask for it.
+    is_kept = True
 
     def __init__(  # noqa: PLR0917  # one is made for every request, and names cost time
         self, prefix: str, number: int, name: str | None, model: str, at: float, asked_at: float, deadline_s: float
@@ -160,6 +162,33 @@ class Record:
                 yield step, None if end is None else end - step.at
 
 
+class Unkept(Record):
+    """The record of a request where none is kept: it has an id, and nothing is written into it."""
+
+    __slots__ = ()
+    is_kept = False
+
+    def __init__(self, prefix: str, number: int, name: str | None) -> None:
+        # what a record says beside its id is never asked for, and making it costs time
+        self._prefix = prefix
+        self.number = number
+        self.name = name
+
+    def wait(self, now: float, obstacle: str | None, place: int = 0) -> None:
+        """Note nothing."""
+
+    def call(
+        self, now: float, key: str, project: str, *, model: str, probe: str, limits: Limits, choice: Choice | None
+    ) -> None:
+        """Note nothing."""
+
+    def feed(self, now: float, outcome: Outcome, key: str | None = None) -> None:
+        """Note nothing."""
+
+    def end(self, now: float, why: str | None = None, retry_after: float | None = None) -> None:
+        """Note nothing."""
+
+
 class History:
     """The newest records, the oldest first.
 
@@ -180,14 +209,15 @@ class History:
         self._count += 1
         if name is not None:
             name = name[:_LONGEST_NAME]
+        if not self.kept:
+            return Unkept(self._prefix, self._count, name)
         record = Record(self._prefix, self._count, name, model, now, wall, deadline_s)
         ring = self._ring
-        if self.kept:
-            if len(ring) == self.kept:
-                self._forget(ring[0])
-            ring.append(record)
-            if name:
-                self._named[name] = record
+        if len(ring) == self.kept:
+            self._forget(ring[0])
+        ring.append(record)
+        if name:
+            self._named[name] = record
         return record
 
     def _forget(self, oldest: Record) -> None:
