@@ -179,7 +179,12 @@ class DiscordEmulator:
             "users": users,
             "roles": [{"id": role.id, "name": role.name, "color": role.color} for role in world.roles.values()],
             "commands": self._commands.seen_in(world.guild_id),
-            "bot": {"id": world.bot.id, "name": world.bot.name, "online": self._parts.hub.sessions.online()},
+            "bot": {
+                "id": world.bot.id,
+                "name": world.bot.name,
+                "online": self._parts.hub.sessions.online(),
+                "identified": self._parts.hub.identifies.asked,
+            },
         }
 
     def messages(self, channel_id: str) -> list[Json]:

@@ -30,14 +30,16 @@ _CONTENT_LIMITED, _MEMBERS_LIMITED, _PRESENCE_LIMITED = 1 << 19, 1 << 15, 1 << 1
 
 
 class IdentifyGate:
-    """How often a client may IDENTIFY."""
+    """How often a client may IDENTIFY; ``asked``: how often one did."""
 
     def __init__(self, limits: DiscordLimits) -> None:
         self._limits = limits
         self._times: deque[float] = deque()
+        self.asked = 0
 
     def allow(self, now: float) -> bool:
         """Count one IDENTIFY at a real time, in seconds; False when there were too many."""
+        self.asked += 1
         while self._times and self._times[0] <= now - self._limits.identifies_s:
             self._times.popleft()
         if len(self._times) >= self._limits.identifies:

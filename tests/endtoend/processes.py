@@ -215,11 +215,19 @@ class BotProcess(_Process):
 
     @classmethod
     async def start(cls, folder: Path, *arguments: str, **environment: str) -> Self:
+        return await cls._start(folder, str(ROOT / "bot.py"), *arguments, **environment)
+
+    @classmethod
+    async def start_module(cls, folder: Path, module: str, *arguments: str, **environment: str) -> Self:
+        """Start a module of the tests that runs the bot in its own way."""
+        return await cls._start(folder, "-m", module, *arguments, PYTHONPATH=str(ROOT), **environment)
+
+    @classmethod
+    async def _start(cls, folder: Path, *command: str, **environment: str) -> Self:
         return cls(
             await asyncio.create_subprocess_exec(
                 sys.executable,
-                str(ROOT / "bot.py"),
-                *arguments,
+                *command,
                 cwd=folder,
                 env=clean_environment(**environment),
                 stdout=asyncio.subprocess.PIPE,
