@@ -1,7 +1,7 @@
-"""What the pool costs: CPU time per request beside the plain SDK, the time to choose a key, and memory.
+"""What the pool costs: CPU time per request beside the plain SDK, the time to choose a key and to be made, and memory.
 
-``python -m benchmarks.pool`` prints every table; with the name of one (``requests``, ``choosing``, ``memory``) that one
-alone. Each is medians of interleaved rounds beside an emulator in a process of its own.
+``python -m benchmarks.pool`` prints every table; with the name of one (``requests``, ``choosing``, ``making``,
+``memory``) that one alone. Each is medians of interleaved rounds beside an emulator in a process of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 
-from benchmarks import choosing, memory, requests
+from benchmarks import choosing, making, memory, requests
 
 TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "requests": (
@@ -18,6 +18,7 @@ TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {
         lambda: asyncio.run(requests.table()),
     ),
     "choosing": ("Time to choose a key and count a call's start, and to count its end", choosing.table),
+    "making": ("Time to make a pool", making.table),
     "memory": ("Resident memory", memory.table),
 }
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import re
 import sys
 import threading
 import warnings
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from utils.security import RedactingFilter, Redactor, Secret, install_redaction
 
@@ -59,6 +62,25 @@ def test_the_longer_of_two_secrets_wins():
     """A secret that begins another one does not leave the other's tail in the text."""
     redactor = Redactor([Secret("abcdef", "short"), Secret("abcdef-and-more", "long")])
     assert redactor.clean("abcdef-and-more abcdef") == "<secret long> <secret short>"
+
+
+@given(
+    values=st.lists(st.text("ab", min_size=6, max_size=9), min_size=1, max_size=6, unique=True),
+    text=st.text("ab ", max_size=80),
+)
+def test_the_first_and_longest_is_taken_out_wherever_values_overlap(values: list[str], text: str):
+    """As one pattern of all values would, from left to right, the longest first."""
+    names = {value: f"<secret {number}>" for number, value in enumerate(values)}
+    redactor = Redactor(Secret(value, str(number)) for number, value in enumerate(values))
+    pattern = "|".join(sorted(values, key=len, reverse=True))
+    assert redactor.clean(text) == re.sub(pattern, lambda found: names[found.group()], text)
+
+
+def test_a_value_that_is_added_later_is_known_at_once(redactor):
+    """Also where it begins as another does."""
+    assert redactor.clean("canary-the-second") == "canary-the-second"
+    redactor.add(Secret("canary-the-second", "south-1"))
+    assert redactor.clean(f"canary-the-second {CANARY}") == "<secret south-1> <secret north-1>"
 
 
 def test_short_values_do_not_garble_ordinary_text():
