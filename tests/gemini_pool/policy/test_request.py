@@ -92,6 +92,21 @@ def test_a_key_that_ran_out_of_time_has_less_of_it_until_it_answers(world: World
     assert limit_on(world, 0) == limit_on(world, 1) == pytest.approx(5.0, rel=0.11)
 
 
+def test_a_call_begun_before_the_key_ran_out_of_time_keeps_its_own(world: World):
+    """Two questions that take long at the same time are no second sign against the key both were given."""
+    for _ in range(10):
+        for key in range(4):
+            limit_on(world, key)
+    asked = [ask(world) for _ in range(4)]
+    begun = [call(world, request) for request in asked]
+    request, lease = next(
+        (request, one.lease) for request, one in zip(asked, begun, strict=True) if one.lease.lane.key.position == 0
+    )
+    usual = request.first_byte_s(lease)
+    world.call_on(0, TIMEOUT)
+    assert request.first_byte_s(lease) == usual == pytest.approx(5.0, rel=0.11)
+
+
 def test_an_answer_ends_it(world: World):
     """And stays the end."""
     request = ask(world)

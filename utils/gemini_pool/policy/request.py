@@ -261,9 +261,10 @@ class Request:
     def _call(self, lease: Lease, now: float) -> Call:
         """Say how to make a call that has begun."""
         self.attempts += 1
-        limits = self._limits(lease)
+        lane = lease.lane
+        limits = self._limits(lease, doubtful=lane.troubled and lane.gate.timeouts_in_row > 0)
         if self.record.is_kept:
-            key = lease.lane.key
+            key = lane.key
             self.record.call(
                 now,
                 key.label,
@@ -275,8 +276,8 @@ class Request:
             )
         return Call(lease, limits, stream_inside=limits.stream_inside, model=self.model)
 
-    def _limits(self, lease: Lease) -> Limits:
-        """Give the limits of a call by what is known now."""
+    def _limits(self, lease: Lease, *, doubtful: bool) -> Limits:
+        """Give the limits of a call by what is known now; ``doubtful``: its key had run out of time before it."""
         lane = lease.lane
         return lane.pool.latency.of(self._size).limits(
             deadline_s=self._deadline_s,
@@ -284,12 +285,13 @@ class Request:
             overruns=self._tries.overruns,
             another_live=lane.pool.has_another(lane),
             streamed=self._streamed,
-            doubtful=lane.troubled and lane.gate.timeouts_in_row > 0,
+            doubtful=doubtful,
         )
 
     def first_byte_s(self, lease: Lease) -> float:
         """How long after its start the first byte of a call under way may come, by what is known now; in seconds."""
-        return self._limits(lease).first_byte_s
+        # two calls to one key that take long at the same time are no second sign
+        return self._limits(lease, doubtful=False).first_byte_s
 
     def _join(self, now: float) -> Step:
         """Take a place in the line, if it is worth waiting there."""
