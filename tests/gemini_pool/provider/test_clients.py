@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
 import pytest
 
 from tests.gemini_pool.conftest import QUICK, Running, Start
 from utils.gemini_pool import GeminiAPIPool, PoolConfig
+from utils.gemini_pool.provider.clients import Clients
 
 
 async def test_the_environments_surprises_do_not_reach_the_clients(running: Running, monkeypatch: pytest.MonkeyPatch):
@@ -39,17 +41,48 @@ async def test_an_address_with_a_path_is_kept(running: Running):
 
 
 async def test_connections_are_shared_by_all_keys(start: Start):
-    """One session per loop: 40 questions one after another over 8 keys need no 40 connections."""
+    """One session and one client per loop: 40 questions one after another over 8 keys need no 40 connections."""
     running = await start(8)
     pool = running.pool()
     for number in range(40):
         assert (await pool.generate_content(prompt=f"#q-{number}"))[1]
     assert len(pool._provider._clients._loops) == 1
     mine = next(iter(pool._provider._clients._loops.values()))
-    assert len(mine.clients) == 8
     connections = mine.session.connector
     assert connections is not None
     assert sum(len(kept) for kept in connections._conns.values()) <= 2
+
+
+async def test_every_request_has_the_key_of_its_own_attempt(start: Start):
+    """Whole and streamed, all at once: what the emulator saw is what the pool says it chose."""
+    running = await start(8)
+    pool = running.pool()
+
+    async def stream(number: int) -> None:
+        async for _ in pool.stream_content(prompt=f"#q-{number}", request_id=f"q-{number}"):
+            await asyncio.sleep(0)
+
+    whole = [pool.generate_content(prompt=f"#q-{number}", request_id=f"q-{number}") for number in range(40)]
+    await asyncio.gather(*whole, *map(stream, range(40, 80)), pool.list_models())
+    chosen = {record.id: record.attempts[-1].key.removeprefix("Key #") for record in pool.records()}
+    seen = {
+        found.group(1): entry["key"].removeprefix("k")
+        for entry in running.asked()
+        if (found := re.search(r"#(q-\d+)", str(entry["body"])))
+    }
+    assert chosen == seen
+    assert len(set(chosen.values())) == 8
+    assert {entry["outcome"] for entry in running.emulator.diary()} == {"ok"}
+
+
+async def test_nothing_is_sent_outside_of_an_attempt(running: Running):
+    """The client knows no key of its own that could be used by mistake."""
+    clients = Clients(base_url=running.address, api_version=None, proxy=None)
+    client = await clients.client()
+    with pytest.raises(RuntimeError, match="has no key"):
+        await client.aio.models.generate_content(model="m", contents="Hello")
+    assert running.emulator.diary() == []
+    await clients.aclose()
 
 
 async def test_a_closed_loops_session_is_closed(running: Running):

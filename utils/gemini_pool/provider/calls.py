@@ -1,18 +1,16 @@
 """Exactly one attempt: a whole answer, a streamed one, or a small question about models.
 
-``Provider`` makes single calls: the SDK's own method for each, with the key's client. What always holds: nothing
-foreign is raised from here but ``asyncio.CancelledError``; every limit is kept by cancelling the call, which closes its
-connection. What an attempt asks and what comes of it are ``attempts``'; reading streams is ``streams``'.
+``Provider`` makes single calls: the SDK's own method for each, in an ``Exchange`` that has the key. What always holds:
+nothing foreign is raised from here but ``asyncio.CancelledError``; every limit is kept by cancelling the call, which
+closes its connection. What an attempt asks and what comes of it are ``attempts``'; reading streams is ``streams``'.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import aiohttp
-from google import genai
 from google.genai import types
 
 from utils.gemini_pool.policy.latency import Limits
@@ -58,14 +56,15 @@ class Provider:
                 taken.append(answer)
             return answer is not None
 
-        token = EXCHANGE.set(Exchange(sent, WholeTaker(take) if ask.is_plain else None))
+        taker = WholeTaker(take) if ask.is_plain else None
+        token = EXCHANGE.set(Exchange(self._key_of(fingerprint), sent, taker))
         response: Response | None = None
         review: Review | None = None
         try:
             async with asyncio.timeout(limits.first_byte_s) as timeout:
                 if limits.review_s and first_byte_s is not None:
                     review = Review(timeout, limits, first_byte_s)
-                client = await self._clients.of(self._key_of(fingerprint))
+                client = await self._clients.client()
                 converted = await client.aio.models.generate_content(
                     model=ask.model, contents=ask.contents, config=ask.config
                 )
@@ -110,29 +109,21 @@ class Provider:
     def _streaming(
         self, fingerprint: str, ask: Ask, limits: Limits, sent: SentRequests, first_byte_s: FirstByte | None = None
     ) -> Streaming:
-        async def client() -> genai.Client:
-            return await self._clients.of(self._key_of(fingerprint))
-
-        return Streaming(client, ask, limits, self._redactor, sent, first_byte_s)
+        return Streaming(
+            self._clients.client, self._key_of(fingerprint), ask, limits, self._redactor, sent, first_byte_s
+        )
 
     async def list_models(self, fingerprint: str, timeout_s: float) -> list[types.Model] | Failure:
         """List the models a key can see, all pages."""
+        token = EXCHANGE.set(Exchange(self._key_of(fingerprint), SentRequests()))
         try:
             async with asyncio.timeout(timeout_s):
-                client = await self._clients.of(self._key_of(fingerprint))
+                client = await self._clients.client()
                 return [model async for model in await client.aio.models.list()]
         except FOREIGN as error:
             return to_failure(error, self._redactor, sent=1)
-
-    async def count_tokens(self, fingerprint: str, model: str, contents: Any, timeout_s: float) -> int | Failure:
-        """Count the tokens of contents as the model would."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                client = await self._clients.of(self._key_of(fingerprint))
-                answer = await client.aio.models.count_tokens(model=model, contents=contents)
-        except FOREIGN as error:
-            return to_failure(error, self._redactor, sent=1)
-        return answer.total_tokens or 0
+        finally:
+            EXCHANGE.reset(token)
 
     async def aclose(self) -> None:
         """Close the running loop's connections."""

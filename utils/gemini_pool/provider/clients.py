@@ -1,9 +1,10 @@
-"""One HTTP session per running loop, one google-genai client per key on top of it.
+"""One HTTP session per running loop, and one google-genai client on top of it for all keys.
 
-What always holds: a client costs under a millisecond, because all share one SSL context and, per loop, one session; the
-session ignores proxy variables of the environment (a proxy is told to the pool once); the SDK never retries by itself.
-A loop's session is closed with the loop: it is guarded by an asynchronous generator, which every orderly end of a loop
-(``asyncio.run``, ``asyncio.Runner``) finalizes before the loop closes.
+What always holds: the client knows no key; each request gets that of its attempt from the session's middleware
+(``wire``), so that a thousand keys take no thousand clients of 16 KB and half a millisecond; the session ignores proxy
+variables of the environment (a proxy is told to the pool once); the SDK never retries by itself. A loop's session is
+closed with the loop: it is guarded by an asynchronous generator, which every orderly end of a loop (``asyncio.run``,
+``asyncio.Runner``) finalizes before the loop closes.
 Why not the SDK's own session: it visits the thread pool twice per request for the proxy variables.
 """
 
@@ -13,7 +14,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 from google import genai
@@ -21,7 +22,6 @@ from google.genai import types
 
 from utils.gemini_pool.provider.rehearsal import rehearse
 from utils.gemini_pool.provider.wire import watch
-from utils.security import Secret
 
 DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
 DEFAULT_API_VERSION = "v1"
@@ -33,11 +33,11 @@ class _LoopClients:
 
     session: aiohttp.ClientSession
     guard: AsyncGenerator[None, None]
-    clients: dict[str, genai.Client] = field(default_factory=dict)
+    client: genai.Client
 
 
 class Clients:
-    """Gives the client of a key for the running loop."""
+    """Gives the client of the running loop."""
 
     def __init__(self, *, base_url: str | None, api_version: str | None, proxy: str | None) -> None:
         self._base_url = (base_url or DEFAULT_BASE_URL).rstrip("/")
@@ -49,16 +49,13 @@ class Clients:
         self._warm = False
         self._loops: dict[asyncio.AbstractEventLoop, _LoopClients] = {}
 
-    async def of(self, key: Secret) -> genai.Client:
-        """Give the client of a key; the first call in a loop opens the loop's session."""
+    async def client(self) -> genai.Client:
+        """Give the running loop's client, for use in an ``Exchange``; the first call opens the loop's session."""
         await self.warm_up()
         mine = self._loops.get(asyncio.get_running_loop())
         if mine is None or mine.session.closed:
             mine = await self._open()
-        client = mine.clients.get(key.fingerprint)
-        if client is None:
-            client = mine.clients[key.fingerprint] = self._build(key, mine.session, self._ssl_context())
-        return client
+        return mine.client
 
     async def warm_up(self) -> None:
         """Do once, in a thread, what would hold up the loop: certificates are read, the SDK builds its models."""
@@ -95,7 +92,8 @@ class Clients:
         )
         guard = self._close_with_loop(session)
         await anext(guard)
-        mine = self._loops[asyncio.get_running_loop()] = _LoopClients(session, guard)
+        client = self._build(session, self._ssl_context())
+        mine = self._loops[asyncio.get_running_loop()] = _LoopClients(session, guard, client)
         return mine
 
     async def _close_with_loop(self, session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
@@ -105,9 +103,9 @@ class Clients:
             self._loops.pop(asyncio.get_running_loop(), None)
             await session.close()
 
-    def _build(self, key: Secret, session: aiohttp.ClientSession, context: ssl.SSLContext) -> genai.Client:
+    def _build(self, session: aiohttp.ClientSession, context: ssl.SSLContext) -> genai.Client:
         return genai.Client(
-            api_key=key.reveal(),
+            api_key="none",
             enterprise=False,
             http_options=types.HttpOptions(
                 base_url=self._base_url,

@@ -24,7 +24,7 @@ from utils.gemini_pool.provider.attempts import Ask, Attempt, Response
 from utils.gemini_pool.provider.errors import FOREIGN, to_failure
 from utils.gemini_pool.provider.patience import FirstByte, Patience
 from utils.gemini_pool.provider.wire import EXCHANGE, EventTaker, Exchange, SentRequests
-from utils.security import Redactor
+from utils.security import Redactor, Secret
 
 _PIECES_AHEAD = 16
 
@@ -33,12 +33,13 @@ ClientOf = Callable[[], Awaitable[genai.Client]]
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """One attempt to stream: who is asked what, within which limits.
+    """One attempt to stream: who is asked what with which key, within which limits.
 
     ``sent`` counts the HTTP requests; ``first_byte_s`` is asked while the limit until the first byte is only presumed.
     """
 
     client: ClientOf
+    key: Secret
     ask: Ask
     limits: Limits
     redactor: Redactor
@@ -173,7 +174,8 @@ async def _receive(
 ) -> None:
     """Read a stream: ``take`` is offered its events before the SDK sees them, ``give`` gets what the SDK has read."""
     ask = streaming.ask
-    token = EXCHANGE.set(Exchange(streaming.sent, EventTaker(take, patience.heard) if ask.is_plain else None))
+    taker = EventTaker(take, patience.heard) if ask.is_plain else None
+    token = EXCHANGE.set(Exchange(streaming.key, streaming.sent, taker))
     try:
         async with patience.timeout:
             patience.review(streaming.first_byte_s)

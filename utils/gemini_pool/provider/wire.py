@@ -1,10 +1,11 @@
-"""The transport's side of an attempt: requests are counted, plain answers taken before the SDK converts them.
+"""The transport's side of an attempt: requests get its key and are counted, plain answers never reach the SDK.
 
 ``watch`` is a middleware of the session (https://docs.aiohttp.org/en/stable/client_advanced.html#client-middleware).
 The SDK parses every piece of a stream three times and prunes it in Python, four times the work of validating it once;
 so a ``Taker`` in the attempt's context takes what it can read, and the SDK goes on with the rest. What always holds:
-whatever is not a plain good answer (refusals, errors inside a stream, continuations, broken or odd bodies) is handed to
-the SDK untouched and stays its affair; an answer that nobody reads to its end is closed.
+nothing is sent outside of an attempt; whatever is not a plain good answer (refusals, errors inside a stream,
+continuations, broken or odd bodies) is handed to the SDK untouched and stays its affair; an answer that nobody reads to
+its end is closed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from utils.security import Secret
+
 Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 _DATA = b"data: "
+_KEY_HEADER = "x-goog-api-key"
 
 
 class SentRequests:
@@ -39,10 +43,11 @@ class Taker(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """One attempt as the transport sees it; without a ``taker`` everything is the SDK's."""
+    """One attempt as the transport sees it: whose ``key`` it uses; without a ``taker`` everything is the SDK's."""
 
+    key: Secret
     sent: SentRequests
-    taker: Taker | None
+    taker: Taker | None = None
 
 
 #: Set in the context of every attempt.
@@ -50,10 +55,14 @@ EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 async def watch(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-    """Count a request, and let the attempt's taker read the answer."""
+    """Put the attempt's key into a request, count it, and let the attempt's taker read the answer.
+
+    :raises RuntimeError: there is no attempt, so it is nobody's.
+    """
     exchange = EXCHANGE.get()
     if exchange is None:
-        return await handler(request)
+        raise RuntimeError("a request outside of an attempt has no key")
+    request.headers[_KEY_HEADER] = exchange.key.reveal()
     exchange.sent.count += 1
     response = await handler(request)
     if exchange.taker is None or response.status != 200:
