@@ -69,7 +69,7 @@ _MOST_FILE_BYTES = 8 * 1024 * 1024
 class Asked:
     """Who asks what and where, before the files are fetched. ``source_id``: the message's or interaction's id.
 
-    ``token`` is the interaction's, where its deferred answer is to be edited.
+    ``token`` is the interaction's, where its deferred answer is to be edited. ``alone``: no message joins it.
     """
 
     source_id: int
@@ -80,6 +80,7 @@ class Asked:
     locale: str
     files: Sequence[discord.Attachment] = ()
     token: str | None = None
+    alone: bool = False
 
 
 def asked_by_interaction(
@@ -167,6 +168,7 @@ class Answering:
             locale=asked.locale,
             token=asked.token,
             files_due=len(attachments) < len(asked.files),
+            alone=asked.alone,
         )
         turn = await self._conversations.ask(conversation, question)
         return turn if turn is not None and turn.source_id == asked.source_id else None

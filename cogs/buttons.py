@@ -9,6 +9,7 @@ that Discord delivers twice does its work once.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 
 import discord
@@ -32,6 +33,9 @@ _log = logging.getLogger(__name__)
 
 #: What the model is told; the same in every language, since no person reads it.
 GO_ON = "Continue exactly where you stopped, without repeating anything."
+#: Others may have asked since; so much of its end tells an answer from theirs.
+_MEANT = " Your answer that is meant ended with: “…{end}”"
+_END_CHARACTERS = 200
 
 
 class ButtonsCog(commands.Cog):
@@ -170,7 +174,8 @@ class ButtonsCog(commands.Cog):
         here = IN_SERVER if interaction.guild_id is not None else IN_CHANNEL
         left = AnswerControls(self._conversations, turn, here=here - {"more"}).offered(turn)
         await self._show(interaction, view_of(turn, *left))
-        asked = asked_by_interaction(interaction, GO_ON, ())
+        # a message that comes before the answer has begun is a question of its own, not more of this one
+        asked = dataclasses.replace(asked_by_interaction(interaction, await self._order(turn), ()), alone=True)
         await self._answering.answer(
             asked,
             conversation,
@@ -178,3 +183,8 @@ class ButtonsCog(commands.Cog):
             here=here,
         )
         return None
+
+    async def _order(self, turn: Turn) -> str:
+        """Give what the model is told, so that it goes on with this turn's answer, whatever was said since."""
+        ends = [said.text[-_END_CHARACTERS:] for said in await self._conversations.said(turn) if said.role == "model"]
+        return GO_ON + "".join(_MEANT.format(end=end) for end in ends[-1:])

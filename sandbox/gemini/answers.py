@@ -211,7 +211,7 @@ def _rest(prompt: Prompt, key: EmulatedKey) -> str | None:
         return None
     whole, _ = _content(replace(prompt, contents=prompt.contents[:-2]), key)
     said = content_text(prompt.contents[-2])
-    return whole[len(said) :] if said and whole.startswith(said[:_MAX_ECHO]) else None
+    return (whole[len(said) :] or None) if said and whole.startswith(said[:_MAX_ECHO]) else None
 
 
 def _echo(question: str) -> str:

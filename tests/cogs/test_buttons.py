@@ -53,6 +53,30 @@ async def test_continue_goes_on_with_a_stopped_answer(house):
     assert "Key " in whole, "the end of the answer is there"
 
 
+async def test_a_message_sent_while_continue_waits_has_an_answer_of_its_own(house):
+    """It does not become part of the order to go on, which waits until another answer has ended."""
+    thread = await open_thread(house)
+    house.gemini.set_faults(SLOW)
+    house.discord.say(thread, content="tell me 300 words #q-1", user="Mina")
+    shown = await begun(house, thread, after=1)
+    await pressed(house, shown, "stop")
+    house.discord.say(thread, content="and 100 words #q-2", user="Mina")
+    running = await begun(house, thread, after=2)
+    await press(house, message(house, thread, shown["id"]), "more")
+    await until(lambda: "more" not in buttons(message(house, thread, shown["id"])))
+    house.discord.say(thread, content="what of whales #q-3", user="Mina")
+    assert labels(message(house, thread, running["id"])) == ["Stop"], "the answer that both wait for still runs"
+    house.gemini.set_faults([])
+    await until(
+        lambda: any("Answer to #q-3" in m["content"] for m in house.said(thread)) and not house.bot.running.count
+    )
+    asked = [text for role, text in turns(house) if role == "user"]
+    assert [words in asked[-1] for words in ("where you stopped", "whales #q-3")] == [False, True]
+    assert "where you stopped" in asked[-2]
+    assert "ended with: “…" in asked[-2], "it says which answer is meant"
+    assert "#q-3" not in asked[-2]
+
+
 async def test_regenerate_replaces_the_answer_in_its_message_and_in_the_context(house):
     """The message stays one; the model is shown the new answer only; the old one is kept as an alternative."""
     thread = await open_thread(house)

@@ -52,6 +52,19 @@ async def test_a_message_joins_the_turn_that_waits_and_none_that_is_begun(storag
     assert names == {"Ann", "Ben"}
 
 
+async def test_nothing_joins_a_question_that_stands_alone_nor_does_it_join(storage: Storage, asker: Asker):
+    """Not even while it waits for its answer; it can be begun and ended like any other."""
+    conversation = await asker.conversation()
+    waiting = await asker.ask(conversation, "1", joins=True)
+    alone = await asker.ask(conversation, "go on", alone=True)
+    later = await asker.ask(conversation, "2", joins=True)
+    assert len({waiting.id, alone.id, later.id}) == 2
+    assert later.id == waiting.id
+    assert await texts(storage, alone) == ["go on"]
+    assert (await stored(storage, alone)).state == "answering"
+    assert await storage.conversations.start(alone.id)
+
+
 async def test_a_message_that_joined_is_known_again(storage: Storage, asker: Asker):
     """A source id is stored once, whichever turn it is part of."""
     conversation = await asker.conversation()

@@ -85,9 +85,10 @@ class Store(Protocol):
         lease: Lease | None = None,
         token: str | None = None,
         joins: bool = False,
+        alone: bool = False,
         files_due: bool = False,
     ) -> Turn | None:
-        """Store a question as asked, or as a part of the turn that waits."""
+        """Store a question as asked, or as a part of the turn that waits; to one that is ``alone`` nothing is added."""
 
     async def attach(self, turn: Turn, attachments: Sequence[tuple[str, str, bytes]], /) -> Turn | None:
         """Store the files of a question that was stored without them."""

@@ -24,6 +24,7 @@ class Question:
 
     ``guild_id`` is None in direct messages; ``locale`` is the asker's, as Discord writes it; ``token`` is an
     interaction's, by which its answer can be edited. ``files_due``: its files are fetched once it is stored.
+    ``alone``: it is no part of a conversation between people, such as a button's; no message becomes part of it.
     """
 
     source_id: int
@@ -36,3 +37,4 @@ class Question:
     locale: str = "en-US"
     token: str | None = None
     files_due: bool = False
+    alone: bool = False

@@ -105,7 +105,8 @@ class Conversations(Register):
             locale=question.locale,
             lease=self._leases.new(),
             token=question.token,
-            joins=conversation.kind in CHAT_KINDS,
+            joins=conversation.kind in CHAT_KINDS and not question.alone,
+            alone=question.alone,
             files_due=question.files_due,
         )
         if turn is not None and turn.source_id == question.source_id:

@@ -62,12 +62,14 @@ class Turns:
         lease: Lease | None = None,
         token: str | None = None,
         joins: bool = False,
+        alone: bool = False,
         files_due: bool = False,
     ) -> Turn | None:
         """Store a question with its files (name, MIME type, bytes); None: this ``source_id`` was stored before.
 
         With ``joins`` it becomes part of the turn that waits in this conversation, if there is one; that turn is
-        answered, with another ``source_id`` than this one. ``token`` lets an interaction's answer be edited.
+        answered, with another ``source_id`` than this one. To one that is ``alone`` no later one is added: it is stored
+        as if its answer had begun. ``token`` lets an interaction's answer be edited.
         ``files_due``: its files follow by ``attach``, and until then it is marked by ``FILES_DUE`` as its error.
 
         :raises MissingRowError: the conversation is not stored (any more).
@@ -82,6 +84,7 @@ class Turns:
             channel_id=channel_id,
             locale=locale,
             asked_at=self._wall(),
+            state="answering" if alone else "asked",
             owner=lease.owner if lease else None,
             lease_until=lease.until if lease else None,
             token=token,
