@@ -57,7 +57,8 @@ class Redactor:
         self._names: dict[str, str] = {}
         #: How long the known values are that begin with these characters, the longest first.
         self._lengths: dict[str, tuple[int, ...]] = {}
-        self._heads: re.Pattern[str] | None = None
+        #: What finds their beginnings, and of how many it knows: another thread may add one at any time.
+        self._heads = (0, re.compile("(?!)"))
         for secret in secrets:
             self.add(secret)
 
@@ -70,7 +71,6 @@ class Redactor:
             self._names[spelling] = f"<secret {secret.label}>"
             head = spelling[:_HEAD]
             self._lengths[head] = tuple(sorted({*self._lengths.get(head, ()), len(spelling)}, reverse=True))
-        self._heads = None
 
     def clean(self, text: str) -> str:
         """Give ``text`` back with every known secret, and everything in the form of one, replaced."""
@@ -81,10 +81,12 @@ class Redactor:
         return text
 
     def _without_known(self, text: str) -> str:
-        heads = self._heads
-        if heads is None:
+        count, heads = self._heads
+        if count != len(self._lengths):
             # with whole values instead of their heads a thousand keys take 35 MB
-            heads = self._heads = re.compile("|".join(map(re.escape, list(self._lengths))))
+            known = list(self._lengths)
+            heads = re.compile("|".join(map(re.escape, known)))
+            self._heads = (len(known), heads)
         kept: list[str] = []
         done = position = 0
         while (found := heads.search(text, position)) is not None:
