@@ -34,6 +34,12 @@ def is_whole(message: str) -> bool:
 @example("`" * 5000)
 @example("```py\n" + "`" * 3000)
 @example("\u0301" * 450 + "```py\n")
+@example("word ```word ")
+@example("word ```word" + " " * 40)
+@example("word " * 70 + "```" + " " * 40)
+@example("```py" + " " * 70)
+@example("```" + "word " * 12 + "> > ")
+@example("> ```\n ")
 def test_nothing_is_lost_or_doubled_and_every_message_is_whole_and_within_the_limit(text):
     """The bodies join to the text; each message fits, is not blank, and closes what it opens."""
     cut = list(pieces(text, LIMIT))

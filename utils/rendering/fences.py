@@ -17,8 +17,10 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-#: The longest opening or closing line, in UTF-16 units: what is before, marker and up to 60 characters of two units.
-MAX_FENCE_UNITS = 40 + 16 + 2 * 60
+#: So much space at its end a fence line may have; Discord drops it where it ends a message.
+MAX_TAIL = 64
+#: The longest opening or closing line, in UTF-16 units: what is before, marker, 60 characters of two units, space.
+MAX_FENCE_UNITS = 40 + 16 + 2 * 60 + MAX_TAIL
 
 _CONTAINERS = r"(?=.{0,40}?[`~]{3})((?:[ \t]{0,8}(?:>|[-*+]|\d{1,9}[.)])[ \t]{1,4}|[ \t]{0,8}>)*)[ \t]{0,16}"
 _OPENING = re.compile(_CONTAINERS + r"(`{3,16}(?!`)|~{3,16}(?!~))([^`\n]{0,60})\r?\n?\Z")
@@ -86,6 +88,9 @@ class Line:
 
 def opened_by(line: str) -> Fence | None:
     """Give the fence that the line opens outside of any other, or None."""
+    without_tail = line.rstrip()
+    if len(line) - len(without_tail) <= MAX_TAIL:
+        line = without_tail
     match = _OPENING.match(line)
     if match is None:
         after_words = _AFTER_WORDS.match(line)

@@ -46,7 +46,13 @@ class Piece:
     def text(self) -> str:
         """The message: without blank lines at its head and space at its tail, which Discord drops anyway."""
         separator = "" if not self.closing or self.body.endswith("\n") else "\n"
-        return f"{self.opening}{self.body}{separator}{self.closing}".rstrip().lstrip("\r\n")
+        shown = f"{self.opening}{self.body}{separator}{self.closing}".rstrip().lstrip("\r\n")
+        if not self.closing and self.body[-1:].isspace():
+            # without the space behind it, what was no fence line may be one, and what ended a quote no longer does
+            lines = scan(shown)
+            fence = lines[-1].fence if lines else None
+            return shown if fence is None else f"{shown}\n{fence.closing}"
+        return shown
 
 
 class _Level(IntEnum):
